@@ -1,0 +1,74 @@
+"""Everything that can go wrong with the harness itself; never a verdict on the system."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class HarnessError(Exception):
+    """We failed, not the system under test: the run becomes HARNESS_ERROR."""
+
+
+class ServiceNotReady(HarnessError):
+    """A service of the system did not become healthy within its bound."""
+
+
+class FaultNotApplied(HarnessError):
+    """A fault could not be put in place, or reading it back showed something else."""
+
+
+class FaultNotHealed(HarnessError):
+    """A fault could not be undone, or reading it back showed that it is still there."""
+
+
+class LoadBroke(HarnessError):
+    """The load generator died or could not offer its load."""
+
+
+class WorldNotClean(HarnessError):
+    """Something that the run started was still there after it had been stopped."""
+
+
+class MissingDependency(HarnessError):
+    """A program or an optional dependency that this run needs is not installed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Problem:
+    """One thing that is wrong with a file, where it stands and what to do about it.
+
+    Args:
+        path: The file, as the user named it.
+        line: Line, counted from 1; 0 if the file as a whole is meant.
+        column: Column, counted from 1; 0 if unknown.
+        message: What was expected, what was found, what to do; lower case, no final stop.
+    """
+
+    path: Path
+    line: int
+    column: int
+    message: str
+
+    def __str__(self) -> str:
+        """Return `file:line:col: message`, as compilers print it and editors parse it."""
+        place = f":{self.line}:{self.column}" if self.line else ""
+        return f"{self.path}{place}: {self.message}"
+
+
+class FileProblems(Exception):
+    """A scenario or system file cannot be meant; carries every problem found, in file order."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(sorted(problems))
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class PlanRefused(Exception):
+    """A well-formed scenario that cannot mean anything here; carries every reason.
+
+    Raised before anything is started, like an error in the file.
+    """
+
+    def __init__(self, name: str, reasons: Sequence[str]) -> None:
+        self.reasons = tuple(reasons)
+        super().__init__("\n".join(f"{name}: {reason}" for reason in self.reasons))

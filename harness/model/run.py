@@ -1,0 +1,153 @@
+"""What a run came to, and the environment protocol that the runner is written against."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from harness.model.fault import Capabilities, Capability
+from harness.model.finding import Finding
+from harness.model.records import Record
+from harness.model.scenario import Scenario
+from harness.model.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSettings:
+    """The choices of one run that are not part of its scenario.
+
+    Args:
+        environment: Name of the environment.
+        seed: Everything random derives from it.
+        time_scale: Factor on durations.
+        folder: Where history and reports of this run go.
+        keep: Leave the system running after the run.
+        run_id: Unique name of the run, carried by all that it starts.
+    """
+
+    environment: str
+    seed: int
+    time_scale: float
+    folder: Path
+    run_id: str
+    keep: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResult:
+    """One scenario, in one environment, with one seed: what it came to.
+
+    Args:
+        scenario: The scenario as it was run (scaled).
+        settings: How it was run.
+        verdict: The verdict of the run, with `expect` taken into account.
+        findings: What each check said, worst first.
+        sentence: The verdict in one line: what, expected, got, when.
+        started_unix_ns: Wall-clock start, for display.
+        duration_s: Real seconds from start to clean world.
+        figures: Named figures for tables and trends, e.g. `recovery_time_s`.
+        phases: Name, start and end of each phase, seconds since the start of the run.
+        error: Traceback or message of a HARNESS_ERROR.
+        history_path: The history; None if the run did not come that far.
+    """
+
+    scenario: Scenario
+    settings: RunSettings
+    verdict: Verdict
+    findings: tuple[Finding, ...] = ()
+    sentence: str = ""
+    started_unix_ns: int = 0
+    duration_s: float = 0.0
+    figures: Mapping[str, float] = field(default_factory=dict)
+    phases: tuple[tuple[str, float, float], ...] = ()
+    error: str = ""
+    history_path: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """A sign of life of a run, for people who wait.
+
+    Args:
+        scenario: Name of the scenario.
+        phase: `start`, a phase of the run, `stop` or `judge`.
+        elapsed_s: Real seconds since the phase began.
+        planned_s: Real seconds that the phase lasts at most; 0 if unknown.
+        message: What happens, e.g. `down api -> db applied`; may be empty.
+        operations: Operations that ended so far.
+        not_ok: Those among them that were not OK.
+    """
+
+    scenario: str
+    phase: str
+    elapsed_s: float = 0.0
+    planned_s: float = 0.0
+    message: str = ""
+    operations: int = 0
+    not_ok: int = 0
+
+
+Listener = Callable[[Progress], None]
+Recorder = Callable[[Record], None]
+
+
+class RunningSystem(Protocol):
+    """A system that was started and is healthy."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Return what faults may act with."""
+        ...
+
+    def address(self, service: str) -> str:
+        """Return `host:port` of a service, not through a proxy."""
+        ...
+
+    def event_files(self) -> Mapping[str, Path]:
+        """Return the event files written so far, keyed by `<service>.<incarnation>`."""
+        ...
+
+    def check_alive(self) -> None:
+        """Raise `HarnessError` if something that no fault stopped has died."""
+        ...
+
+
+class Environment(Protocol):
+    """Where runs take place."""
+
+    name: str
+
+    def offers(self) -> frozenset[Capability]:
+        """Return the capabilities that it has on this machine."""
+        ...
+
+    def missing(self, scenario: Scenario) -> list[str]:
+        """Return why this machine cannot run the scenario here; empty if it can."""
+        ...
+
+    def start(
+        self, scenario: Scenario, settings: RunSettings, record: Recorder
+    ) -> AbstractAsyncContextManager[RunningSystem]:
+        """Start the services that the scenario reaches; leaving stops them and checks the world.
+
+        Raises:
+            ServiceNotReady: If a service does not become healthy in time.
+            WorldNotClean: On leaving, if something is still there.
+        """
+        ...
+
+
+class LoadRun(Protocol):
+    """A load in progress."""
+
+    async def wait_until_ended(self, intended_before_ns: int, bound_s: float) -> bool:
+        """Wait until all operations intended before an instant ended; False after `bound_s`."""
+        ...
+
+    async def stop(self) -> None:
+        """Offer nothing more and wait until all operations ended, bounded by their patience."""
+        ...
+
+
+Json = Mapping[str, Any]
