@@ -1,0 +1,181 @@
+"""Hold what a service needs to know before it starts, validated and already scaled.
+
+Nothing here reads `os.environ`: `from_environment` takes a mapping, and only a service's
+`__main__` passes the real one. The time scale is applied here, once, to every duration and
+rate, so that no other module knows of it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Self
+
+from resilience import LimiterConfig, RetryConfig, StackConfig, scaled
+from shadow_atlas.environment import Address, ConfigurationError, EnvironmentReader
+from shadow_atlas.presets import API_CLIENT_LIMITER, API_LOOKUP, needed_total_timeout_s
+
+BODY_LIMIT_BYTES = 1024 * 1024  # no request of these services carries more than an identifier
+SHUTDOWN_GRACE_S = 12.0  # the longest answer (total timeout of a lookup, 10 s) and its sending
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceSettings:
+    """What every service process is told.
+
+    Args:
+        name: Name in events, logs and health.
+        host: Address to listen on.
+        port: TCP port to listen on.
+        event_dir: Folder of the event file; None keeps events live only.
+        incarnation: Distinguishes successive processes of one service.
+        chaos_token: Opens the chaos endpoints; None hides them.
+        seed: Root of every random stream of the process.
+        time_scale: Factor that was applied to all durations; kept to be reported.
+        resilience: Dotted path of the factory of stacks.
+        app: Dotted path of the factory of the application.
+        shutdown_grace_s: Seconds that answers in flight are given after SIGTERM.
+        body_limit_bytes: Largest request body that is read.
+    """
+
+    name: str
+    host: str
+    port: int
+    app: str
+    event_dir: Path | None = None
+    incarnation: str = "1"
+    chaos_token: str | None = field(default=None, repr=False)
+    seed: int = 0
+    time_scale: float = 1.0
+    resilience: str = "resilience:create_stack"
+    shutdown_grace_s: float = SHUTDOWN_GRACE_S
+    body_limit_bytes: int = BODY_LIMIT_BYTES
+
+    @classmethod
+    def read(cls, reader: EnvironmentReader, *, default_app: str) -> Self:
+        """Take the variables that all services share; durations come out scaled."""
+        time_scale = reader.positive("ATLAS_TIME_SCALE", default=1.0)
+        return cls(
+            name=reader.text("ATLAS_SERVICE"),
+            host=reader.text("ATLAS_HOST", default="127.0.0.1"),
+            port=reader.port("ATLAS_PORT"),
+            app=reader.dotted_path("ATLAS_APP", default=default_app),
+            event_dir=reader.optional_path("ATLAS_EVENT_DIR"),
+            incarnation=reader.text("ATLAS_INCARNATION", default="1"),
+            chaos_token=reader.optional_text("ATLAS_CHAOS_TOKEN"),
+            seed=reader.whole("ATLAS_SEED", default=0),
+            time_scale=time_scale,
+            resilience=reader.dotted_path("ATLAS_RESILIENCE", default="resilience:create_stack"),
+            shutdown_grace_s=SHUTDOWN_GRACE_S * time_scale,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseSettings:
+    """How to reach PostgreSQL, without a password (the server trusts its network).
+
+    Args:
+        address: Where it listens, or the proxy before it.
+        user: Role to log in as.
+        name: Database to use.
+        max_connections: Size of the pool. Twenty keep a default server (100) free for five
+            processes; a lookup holds a connection for about a millisecond.
+        connect_timeout_s: Bound on logging in and on waiting for a connection of the pool.
+        command_timeout_s: Bound on one statement, here and in the server.
+    """
+
+    address: Address
+    user: str = "atlas"
+    name: str = "atlas"
+    max_connections: int = 20
+    connect_timeout_s: float = 2.0
+    command_timeout_s: float = 2.0
+
+    @classmethod
+    def read(cls, reader: EnvironmentReader, *, time_scale: float) -> Self:
+        """Take the variables of the link to the database; durations come out scaled."""
+        unscaled = cls(
+            address=reader.address("ATLAS_DB_ADDRESS"),
+            user=reader.text("ATLAS_DB_USER", default="atlas"),
+            name=reader.text("ATLAS_DB_NAME", default="atlas"),
+        )
+        return replace(
+            unscaled,
+            connect_timeout_s=unscaled.connect_timeout_s * time_scale,
+            command_timeout_s=unscaled.command_timeout_s * time_scale,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiSettings:
+    """What the api service needs.
+
+    Args:
+        service: What every service is told.
+        database: Where the districts are.
+        lookup: Protection of one lookup.
+        clients: What one client may ask; checked before anything else.
+
+    Raises:
+        ValueError: If the total timeout of a lookup cuts one of its attempts.
+    """
+
+    service: ServiceSettings
+    database: DatabaseSettings
+    lookup: StackConfig = API_LOOKUP
+    clients: LimiterConfig = API_CLIENT_LIMITER
+
+    def __post_init__(self) -> None:
+        require_room_for_attempts(self.lookup.retry)
+
+    @classmethod
+    def from_environment(cls, mapping: Mapping[str, str]) -> Self:
+        """Read the settings of an api process.
+
+        Raises:
+            ConfigurationError: If variables are missing or wrong; it names all of them.
+        """
+        reader = EnvironmentReader(mapping)
+        service = ServiceSettings.read(reader, default_app="shadow_atlas.api:create_app")
+        database = DatabaseSettings.read(reader, time_scale=service.time_scale)
+        reader.finish()
+        return cls(
+            service=service,
+            database=database,
+            lookup=scaled(API_LOOKUP, service.time_scale),
+            clients=scaled(API_CLIENT_LIMITER, service.time_scale),
+        )
+
+
+def require_room_for_attempts(
+    retry: RetryConfig | None, *, attempt_timeout_s: float | None = None
+) -> None:
+    """Refuse a total timeout that can end before the last attempt does.
+
+    Args:
+        retry: The configuration to examine; None has no attempts to cut.
+        attempt_timeout_s: Bound on one attempt when the caller, not `retry`, sets it.
+
+    Raises:
+        ValueError: If attempts and pauses can take longer than the total timeout.
+    """
+    if retry is None or retry.total_timeout_s is None:
+        return
+    attempt_s = attempt_timeout_s if attempt_timeout_s is not None else retry.attempt_timeout_s
+    if attempt_s is None:
+        return
+    needed_s = needed_total_timeout_s(retry, attempt_timeout_s=attempt_s)
+    if retry.total_timeout_s < needed_s:
+        raise ValueError(
+            f"total_timeout_s={retry.total_timeout_s!r} must be at least {needed_s:g}: "
+            f"{retry.max_attempts} attempts of {attempt_s:g} s and the pauses between them"
+        )
+
+
+__all__ = [
+    "Address",
+    "ApiSettings",
+    "ConfigurationError",
+    "DatabaseSettings",
+    "ServiceSettings",
+    "require_room_for_attempts",
+]
