@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Build the geometry that ships in `shadow_atlas/geometry/data/` from us-atlas.
 
 Usage, from the root of the repository:

@@ -1,0 +1,183 @@
+"""Run one service as a process: events, logs, signals and a bounded shutdown.
+
+On SIGTERM the live event streams end first, because the server waits for its connections and
+those never end by themselves. Then answers in flight get the grace that the settings allow,
+and the process exits with 0.
+"""
+
+import asyncio
+import math
+import os
+import random
+import signal
+import socket
+import sys
+from collections.abc import Callable, Mapping
+from types import FrameType
+from typing import Final, Protocol
+
+import uvicorn
+from prometheus_client import CollectorRegistry
+from starlette.types import ASGIApp
+
+from shadow_atlas.clock import Clock, SystemClock
+from shadow_atlas.dotted_paths import load
+from shadow_atlas.environment import ConfigurationError
+from shadow_atlas.events import EventFile, EventLog
+from shadow_atlas.logs import configure_logs
+from shadow_atlas.settings import ServiceSettings
+from shadow_atlas.tickers import tick_clock, watch_lag
+
+BACKLOG: Final = 2048  # connections that the kernel holds while the loop is busy
+KEEP_ALIVE_S: Final = 30  # longer than clients rest, so that they close first and lose no request
+EXIT_CONFIGURATION: Final = 2
+EXIT_ADDRESS: Final = 3
+
+
+class ProcessSettings(Protocol):
+    """Settings of any service: what they have in common is enough to run it."""
+
+    @property
+    def service(self) -> ServiceSettings:
+        """What every service is told."""
+        ...
+
+
+def run_service(
+    environment: Mapping[str, str], *, read_settings: Callable[[Mapping[str, str]], ProcessSettings]
+) -> int:
+    """Run a service until SIGTERM or SIGINT.
+
+    Args:
+        environment: The variables of the process.
+        read_settings: Parses them.
+
+    Returns:
+        0 after an orderly stop, 2 if the configuration is wrong (it is named on stderr), 3 if the
+        address cannot be listened on.
+    """
+    try:
+        settings = read_settings(environment)
+        create_app = load(settings.service.app, variable="ATLAS_APP")
+        resilience = load(settings.service.resilience, variable="ATLAS_RESILIENCE")
+    except (ConfigurationError, ValueError) as error:
+        sys.stderr.write(f"{error}\n")
+        return EXIT_CONFIGURATION
+    service = settings.service
+    clock = SystemClock()
+    configure_logs(service=service.name, incarnation=service.incarnation, clock=clock)
+    try:
+        listener = socket.create_server((service.host, service.port), backlog=BACKLOG)
+    except OSError as error:
+        sys.stderr.write(f"ATLAS_HOST, ATLAS_PORT: cannot listen: {error}\n")
+        return EXIT_ADDRESS
+    log = open_event_log(service, clock=clock)
+    with listener:
+        app = create_app(
+            settings,
+            clock=clock,
+            rng=service_rng(service),
+            metrics_registry=CollectorRegistry(),
+            event_sink=log,
+            resilience=resilience,
+        )
+        asyncio.run(_serve(app, service=service, listener=listener, log=log, clock=clock))
+    log.close()
+    return 0
+
+
+def service_rng(service: ServiceSettings) -> random.Random:
+    """Derive the random stream of one process; another incarnation draws other numbers."""
+    return random.Random(f"{service.seed}:{service.name}:{service.incarnation}")
+
+
+def open_event_log(service: ServiceSettings, *, clock: Clock) -> EventLog:
+    """Open the record of one process, `<name>.<incarnation>.ndjson` in its event folder."""
+    file = None
+    if service.event_dir is not None:
+        file = EventFile(service.event_dir / f"{service.name}.{service.incarnation}.ndjson")
+    return EventLog(service=service.name, incarnation=service.incarnation, clock=clock, file=file)
+
+
+async def _serve(
+    app: ASGIApp, *, service: ServiceSettings, listener: socket.socket, log: EventLog, clock: Clock
+) -> None:
+    def announce(what: str) -> None:
+        log.emit("process", what=what, pid=os.getpid())
+
+    def stop() -> None:
+        announce("stopping")
+        log.end_views()
+
+    server = _Server(
+        _server_config(app, service),
+        loop=asyncio.get_running_loop(),
+        on_ready=lambda: announce("ready"),
+        on_stopping=stop,
+    )
+    announce("started")
+    try:
+        async with asyncio.TaskGroup() as group:
+            tickers = [
+                group.create_task(tick_clock(log, clock=clock)),
+                group.create_task(watch_lag(log, clock=clock)),
+            ]
+            await server.serve(sockets=[listener])
+            for ticker in tickers:
+                ticker.cancel()
+    finally:
+        announce("stopped")
+
+
+def _server_config(app: ASGIApp, service: ServiceSettings) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        backlog=BACKLOG,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=math.ceil(service.shutdown_grace_s),
+        lifespan="on",
+        loop="asyncio",
+        log_config=None,  # logs are ours, see shadow_atlas.logs
+        access_log=False,  # request events say more
+        server_header=False,
+        proxy_headers=False,  # the chaos endpoints trust the peer's address, so it must be real
+    )
+
+
+class _Server(uvicorn.Server):
+    """Stop in our order and with our exit code.
+
+    uvicorn would raise the signal again after its shutdown, which ends the process by signal, and
+    it has no hook that runs before it waits for its connections.
+    """
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        *,
+        loop: asyncio.AbstractEventLoop,
+        on_ready: Callable[[], None],
+        on_stopping: Callable[[], None],
+    ) -> None:
+        super().__init__(config)
+        self._loop = loop
+        self._on_ready = on_ready
+        self._on_stopping = on_stopping
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, then say so."""
+        await super().startup(sockets=sockets)
+        if self.started:
+            self._on_ready()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to stop; a second SIGINT stops without waiting."""
+        del frame
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        # A signal handler interrupts any statement, the numbering of an event included.
+        self._loop.call_soon_threadsafe(self._begin_to_stop)
+
+    def _begin_to_stop(self) -> None:
+        if not self.should_exit:
+            self._on_stopping()
+            self.should_exit = True
