@@ -51,5 +51,64 @@ CREATE_AREAS: Final = Migration(
     """,
 )
 
-MIGRATIONS: Final[tuple[Migration, ...]] = (CREATE_AREAS,)
+CREATE_BATCH: Final = Migration(
+    name="0002_batch",
+    sql="""
+    CREATE SEQUENCE batch_claims;
+    CREATE TABLE batch_jobs (
+        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        idempotency_key text UNIQUE,
+        request_sha256 text NOT NULL,
+        created_at timestamptz NOT NULL DEFAULT now()
+    );
+    CREATE TABLE batch_tasks (
+        job_id bigint NOT NULL REFERENCES batch_jobs ON DELETE CASCADE,
+        state text NOT NULL,
+        layer text NOT NULL,
+        status text NOT NULL CHECK (
+            status IN ('queued', 'running', 'done', 'degraded', 'failed', 'skipped')
+        ),
+        attempts integer NOT NULL DEFAULT 0,
+        refreshes integer NOT NULL DEFAULT 0,
+        lost_claims integer NOT NULL DEFAULT 0,
+        -- When the task may be claimed; null once nothing is left to do.
+        not_before timestamptz,
+        claim bigint UNIQUE,
+        claimed_until timestamptz,
+        reason text,
+        created_at timestamptz NOT NULL DEFAULT now(),
+        PRIMARY KEY (job_id, state, layer),
+        CHECK ((claim IS NULL) = (claimed_until IS NULL))
+    );
+    CREATE INDEX batch_tasks_due ON batch_tasks (not_before) WHERE not_before IS NOT NULL;
+    -- Boundaries seldom change: equal content is stored once, under its digest.
+    CREATE TABLE batch_contents (
+        sha256 text PRIMARY KEY,
+        feature_count integer NOT NULL CHECK (feature_count > 0),
+        geojson text NOT NULL
+    );
+    CREATE TABLE batch_results (
+        job_id bigint NOT NULL,
+        state text NOT NULL,
+        layer text NOT NULL,
+        claim bigint NOT NULL,
+        source text NOT NULL CHECK (source IN ('primary', 'degraded', 'stale_cache')),
+        portal text NOT NULL,
+        sha256 text NOT NULL REFERENCES batch_contents,
+        extracted_at timestamptz NOT NULL,
+        PRIMARY KEY (job_id, state, layer),
+        FOREIGN KEY (job_id, state, layer) REFERENCES batch_tasks ON DELETE CASCADE
+    );
+    CREATE TABLE batch_last_good (
+        state text NOT NULL,
+        layer text NOT NULL,
+        portal text NOT NULL,
+        sha256 text NOT NULL REFERENCES batch_contents,
+        extracted_at timestamptz NOT NULL,
+        PRIMARY KEY (state, layer)
+    );
+    """,
+)
+
+MIGRATIONS: Final[tuple[Migration, ...]] = (CREATE_AREAS, CREATE_BATCH)
 """All steps in order. Append; never insert, edit or remove."""
