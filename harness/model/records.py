@@ -1,417 +1,44 @@
 """The records that a history is made of: one frozen value per kind of event.
 
-Times are integer nanoseconds since the start of the run on CLOCK_MONOTONIC; they can be negative
-for what a process did before the run's clock was set to zero.
+Times are integer nanoseconds since the start of the run on CLOCK_MONOTONIC; they are negative for
+what happened while the system was being started.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Any, ClassVar
 
-NS_PER_S = 1_000_000_000
-
-
-class Outcome(StrEnum):
-    """How an operation ended, as its client saw it."""
-
-    OK = "OK"
-    FAILED = "FAILED"
-    REJECTED = "REJECTED"  # refused by a breaker, bulkhead or limiter of the service
-    UNKNOWN = "UNKNOWN"  # timed out or cut off: it may have happened
-
-
-class Source(StrEnum):
-    """Where the answer to an operation came from."""
-
-    PRIMARY = "primary"
-    STALE_CACHE = "stale_cache"
-    STATIC = "static"
-    DEGRADED = "degraded"
-    FAIL_OPEN = "fail_open"
-
-
-class PhaseName(StrEnum):
-    """The named stretches of a run."""
-
-    BASELINE = "baseline"
-    FAULT = "fault"
-    SETTLE = "settle"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Phase:
-    """A phase began at `t_ns` and ended at `end_ns`."""
-
-    kind: ClassVar[str] = "phase"
-    t_ns: int
-    end_ns: int
-    name: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Operation:
-    """One request as its client saw it.
-
-    Args:
-        t_ns: The intended start: latency counts from here, so a late harness hides nothing.
-        started_ns: When it was really dispatched.
-        end_ns: When its outcome was known.
-        load: Name of the load that it belongs to.
-        call_id: The id that all attempts of this call share.
-        client: Client id that it was sent as.
-        method: HTTP method.
-        target: Path and query.
-        outcome: How it ended.
-        reason: Why it was not OK, e.g. `http_500`, `timeout`, `connect_refused`, `limiter`.
-        status: HTTP status, if an answer came.
-        source: The answer's `x-atlas-source`.
-        rejected_by: The answer's `x-atlas-rejected-by`.
-        age_s: The answer's `x-atlas-age-s`: how stale a cached answer was.
-        retry_after_s: The answer's `Retry-After`.
-        size_bytes: Bytes of the answer's body.
-    """
-
-    kind: ClassVar[str] = "operation"
-    t_ns: int
-    started_ns: int
-    end_ns: int
-    load: str
-    call_id: str
-    client: str
-    method: str
-    target: str
-    outcome: str
-    reason: str | None = None
-    status: int | None = None
-    source: str | None = None
-    rejected_by: str | None = None
-    age_s: float | None = None
-    retry_after_s: float | None = None
-    size_bytes: int = 0
-
-    @property
-    def latency_s(self) -> float:
-        """Return end minus intended start, seconds."""
-        return (self.end_ns - self.t_ns) / NS_PER_S
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FaultRecord:
-    """A step in the life of a fault.
-
-    Args:
-        t_ns: When it happened.
-        fault_id: `<index in the timeline>:<fault>`, unique in the run.
-        fault: Name of the fault.
-        target: The link (`api -> db`) or the service that it acts on.
-        what: `applied` (and read back), `effect` (measured), `healed` (and read back).
-        detail: What was read back or measured, for people.
-        count: For an effect: how many times it was seen.
-    """
-
-    kind: ClassVar[str] = "fault"
-    t_ns: int
-    fault_id: str
-    fault: str
-    target: str
-    what: str
-    detail: str = ""
-    count: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BreakerTransition:
-    """A breaker says that it moved from one state to another."""
-
-    kind: ClassVar[str] = "breaker"
-    t_ns: int
-    service: str
-    incarnation: str
-    seq: int
-    name: str
-    link: str | None
-    from_state: str
-    to_state: str
-    generation: int = 0
-    reason: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
-    """A client service says that one attempt at an upstream ended."""
-
-    kind: ClassVar[str] = "attempt"
-    t_ns: int
-    service: str
-    incarnation: str
-    seq: int
-    link: str
-    call_id: str
-    attempt: int
-    started_ns: int
-    outcome: str
-    error_class: str | None = None
-    status: int | None = None
-    backoff_s: float = 0.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReceivedRequest:
-    """An upstream saw a request: the record that counts attempts, whatever the client says."""
-
-    kind: ClassVar[str] = "received"
-    t_ns: int
-    service: str
-    incarnation: str
-    seq: int
-    call_id: str
-    attempt: int
-    method: str
-    path: str
-    started_ns: int
-    status: int | None = None
-    bytes: int = 0
-    scripted: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServedRequest:
-    """A service says that it answered a request."""
-
-    kind: ClassVar[str] = "request"
-    t_ns: int
-    service: str
-    incarnation: str
-    seq: int
-    call_id: str
-    method: str
-    path: str
-    started_ns: int
-    status: int | None = None
-    source: str | None = None
-    rejected_by: str | None = None
-    client: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BulkheadDecision:
-    """A bulkhead admitted, queued or turned away a call, or got a slot back."""
-
-    kind: ClassVar[str] = "bulkhead"
-    t_ns: int
-    service: str
-    incarnation: str
-    seq: int
-    name: str
-    decision: str
-    active: int
-    queued: int
-    max_concurrent: int
-    max_queue: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LimiterDecision:
-    """A rate limiter let a call through or turned it away."""
-
-    kind: ClassVar[str] = "limiter"
-    t_ns: int
-    service: str
-    incarnation: str
-    seq: int
-    name: str
-    client: str | None
-    decision: str
-    tokens: float = 0.0
-    retry_after_s: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RetryExhausted:
-    """A retry gave up."""
-
-    kind: ClassVar[str] = "retry_exhausted"
-    t_ns: int
-    service: str
-    incarnation: str
-    seq: int
-    operation: str | None
-    call_id: str | None
-    attempts: int
-    error_class: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FallbackUse:
-    """A fallback answered instead of the upstream."""
-
-    kind: ClassVar[str] = "fallback"
-    t_ns: int
-    service: str
-    incarnation: str
-    seq: int
-    name: str
-    call_id: str | None
-    source: str
-    age_s: float | None = None
-    error_class: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkItem:
-    """A durable task moved on."""
-
-    kind: ClassVar[str] = "work_item"
-    t_ns: int
-    service: str
-    incarnation: str
-    seq: int
-    key: str
-    what: str
-    job: str | None = None
-    attempt: int | None = None
-    source: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChaosAct:
-    """A service says that an in-process fault acted on a call."""
-
-    kind: ClassVar[str] = "chaos"
-    t_ns: int
-    service: str
-    incarnation: str
-    seq: int
-    fault: str
-    call_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProxyConnection:
-    """The fault proxy opened or closed a connection of a link."""
-
-    kind: ClassVar[str] = "connection"
-    t_ns: int
-    proxy: str
-    connection: int
-    what: str
-    bytes_upstream: int | None = None
-    bytes_downstream: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProxyChunk:
-    """Data of a link arrived at the fault proxy."""
-
-    kind: ClassVar[str] = "chunk"
-    t_ns: int
-    proxy: str
-    connection: int
-    stream: str
-    bytes: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProxyState:
-    """The fault proxy enabled or disabled a link, and cut so many connections."""
-
-    kind: ClassVar[str] = "proxy_state"
-    t_ns: int
-    proxy: str
-    enabled: bool
-    connections_cut: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ToxicEffect:
-    """A toxic was seen to act on data of a link."""
-
-    kind: ClassVar[str] = "toxic_effect"
-    t_ns: int
-    proxy: str
-    toxic: str
-    connection: int
-    stream: str
-    what: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Probe:
-    """A quantity of the system was read; nothing was changed.
-
-    Args:
-        t_ns: When the answer was complete.
-        probe: Name of the probe.
-        status: HTTP status; None if no answer came.
-        values: The numbers, texts and truth values of the JSON answer, keyed by dotted path.
-        error: Why no answer came.
-    """
-
-    kind: ClassVar[str] = "probe"
-    t_ns: int
-    probe: str
-    status: int | None = None
-    values: Mapping[str, Any] = field(default_factory=dict)
-    error: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProcessRecord:
-    """A process of the system started, became ready or ended."""
-
-    kind: ClassVar[str] = "process"
-    t_ns: int
-    service: str
-    incarnation: str
-    what: str
-    pid: int = 0
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClockRecord:
-    """A process told both of its clocks, so that streams can be put on one time axis."""
-
-    kind: ClassVar[str] = "clock"
-    t_ns: int
-    service: str
-    incarnation: str
-    seq: int
-    wall_unix_ns: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LagSample:
-    """A ticker was this late: the machine or the process stalled."""
-
-    kind: ClassVar[str] = "lag"
-    t_ns: int
-    service: str
-    lag_ns: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventGap:
-    """Events of a service are missing: `seq` jumped, or its file could not be read."""
-
-    kind: ClassVar[str] = "gap"
-    t_ns: int
-    service: str
-    incarnation: str
-    missing: int
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Note:
-    """A fact about the run itself, e.g. the seed, or how late the load was dispatched."""
-
-    kind: ClassVar[str] = "note"
-    t_ns: int
-    name: str
-    value: Any
-
+from harness.model.proxy_records import (
+    ProxyChunk,
+    ProxyConnection,
+    ProxyState,
+    ToxicEffect,
+)
+from harness.model.run_records import (
+    NS_PER_S,
+    EventGap,
+    FaultRecord,
+    LagSample,
+    Note,
+    Operation,
+    Outcome,
+    Phase,
+    PhaseName,
+    Probe,
+    ProcessRecord,
+    Source,
+)
+from harness.model.service_records import (
+    Attempt,
+    BreakerTransition,
+    BulkheadDecision,
+    ChaosAct,
+    ClockRecord,
+    FallbackUse,
+    LimiterDecision,
+    ReceivedRequest,
+    RetryExhausted,
+    ServedRequest,
+    WorkItem,
+)
 
 Record = (
     Phase
@@ -467,3 +94,35 @@ KINDS: Mapping[str, type[Record]] = {
         Note,
     )
 }
+
+__all__ = [
+    "KINDS",
+    "NS_PER_S",
+    "Attempt",
+    "BreakerTransition",
+    "BulkheadDecision",
+    "ChaosAct",
+    "ClockRecord",
+    "EventGap",
+    "FallbackUse",
+    "FaultRecord",
+    "LagSample",
+    "LimiterDecision",
+    "Note",
+    "Operation",
+    "Outcome",
+    "Phase",
+    "PhaseName",
+    "Probe",
+    "ProcessRecord",
+    "ProxyChunk",
+    "ProxyConnection",
+    "ProxyState",
+    "ReceivedRequest",
+    "Record",
+    "RetryExhausted",
+    "ServedRequest",
+    "Source",
+    "ToxicEffect",
+    "WorkItem",
+]

@@ -1,0 +1,57 @@
+# Every target that needs the virtual environment makes it first. A failure of any command becomes
+# make's own exit code 2, so through make only zero and non-zero mean anything.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.ready
+TIME_SCALE ?= 0.1
+WORKERS ?= 2
+SEED ?= 42
+
+.DEFAULT_GOAL := help
+.PHONY: help setup test chaos demo lint types unit docs bench report clean lock
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
+
+setup: $(STAMP) ## make .venv with everything that is needed, and the real Toxiproxy where Go is
+
+$(STAMP): requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	scripts/install_toxiproxy.sh
+	@touch $@
+
+test: lint types unit ## format, lint, types, then all tests with coverage
+
+lint: setup ## format and lint
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: setup ## static types, strict
+	$(BIN)/mypy
+
+unit: setup ## all tests; coverage is measured
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -n $(WORKERS) --dist worksteal -q
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --skip-covered --skip-empty
+
+chaos: setup ## run the bundled scenarios on real processes; reports in reports/latest
+	$(BIN)/atlas-chaos run scenarios --report-dir reports/latest --time-scale $(TIME_SCALE) --seed $(SEED) -n $(WORKERS)
+
+demo: setup ## one scenario, to a report, within a minute
+	$(BIN)/atlas-chaos run scenarios/lookups_survive_a_dead_database.chaos.yaml --report-dir reports/demo
+
+bench: setup ## benchmarks, as ratios within one run
+	$(BIN)/python -m pytest benchmarks -q
+
+clean: setup ## remove what killed runs left behind
+	$(BIN)/atlas-chaos clean
+
+lock: setup ## pin every dependency anew
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  --group dev --extra atlas --extra postgres --extra compose pyproject.toml -o requirements.lock

@@ -1,0 +1,179 @@
+"""Run a system as real processes on loopback, with a fault proxy between client and server."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from fault_injectors.toxiproxy import ProxyKind
+from harness.clock import Clock
+from harness.environments import postgres, world
+from harness.environments.endpoints import ChaosEndpoints
+from harness.environments.guard import Guard, watched
+from harness.environments.journal import Journal
+from harness.environments.network import ProxiedNetwork, fault_proxy
+from harness.environments.ports import Ports
+from harness.environments.process_faults import ProcessFaults
+from harness.environments.resource_faults import ResourceFaults
+from harness.environments.services import ServiceProcess
+from harness.environments.start import Start
+from harness.model.errors import MissingDependency
+from harness.model.fault import Capability
+from harness.model.run import Recorder, RunSettings
+from harness.model.scenario import Scenario
+from harness.model.seeds import derive_rng
+from harness.model.system import ServiceKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessCapabilities:
+    """What faults may use on real processes."""
+
+    network: ProxiedNetwork
+    processes: ProcessFaults
+    resources: ResourceFaults
+    in_process: ChaosEndpoints
+    upstreams: ChaosEndpoints
+
+
+class RunningProcesses:
+    """A started system of processes."""
+
+    def __init__(
+        self,
+        services: Mapping[str, ServiceProcess],
+        *,
+        capabilities: ProcessCapabilities,
+        guard: Guard,
+        events: Path,
+    ) -> None:
+        self._services = services
+        self._capabilities = capabilities
+        self._guard = guard
+        self._events = events
+
+    @property
+    def capabilities(self) -> ProcessCapabilities:
+        """Return what faults may act with."""
+        return self._capabilities
+
+    def address(self, service: str) -> str:
+        """Return `host:port` of a service, not through a proxy."""
+        return f"127.0.0.1:{self._services[service].port}"
+
+    def event_files(self) -> Mapping[str, Path]:
+        """Return the event files written so far, keyed by `<service>.<incarnation>`."""
+        return {path.stem: path for path in sorted(self._events.glob("*.ndjson"))}
+
+    def check_alive(self) -> None:
+        """Raise if the watchdog or the fault proxy has died: then we broke, not the system."""
+        self._guard.check_alive()
+        self._capabilities.network.check_alive()
+
+
+class ProcessesEnvironment:
+    """Real processes on loopback addresses of this host."""
+
+    name = "processes"
+
+    def __init__(self, *, clock: Clock, proxy: ProxyKind) -> None:
+        self._clock = clock
+        self._proxy = proxy
+
+    def offers(self) -> frozenset[Capability]:
+        """Return the capabilities of processes; a seeded share needs the embedded proxy."""
+        offered = {
+            Capability.NETWORK,
+            Capability.PROCESS,
+            Capability.RESOURCE,
+            Capability.IN_PROCESS,
+            Capability.UPSTREAM,
+        }
+        if self._proxy is ProxyKind.EMBEDDED:
+            offered.add(Capability.NETWORK_SHARE)
+        return frozenset(offered)
+
+    def missing(self, scenario: Scenario) -> list[str]:
+        """Return which programs the scenario needs and this machine lacks."""
+        kinds = {scenario.system.service(name).kind for name in scenario.services()}
+        if ServiceKind.POSTGRESQL not in kinds:
+            return []
+        try:
+            postgres.find_installation()
+        except MissingDependency as error:
+            return [str(error)]
+        return []
+
+    @asynccontextmanager
+    async def start(
+        self, scenario: Scenario, settings: RunSettings, record: Recorder
+    ) -> AsyncIterator[RunningProcesses]:
+        """Start what the scenario reaches; leaving stops it and checks that nothing is left."""
+        world.become_subreaper()
+        async with AsyncExitStack() as stack:
+            logs = settings.folder.resolve() / "logs"
+            guard = await stack.enter_async_context(watched(settings.run_id, logs / "watchdog.log"))
+            ports = stack.enter_context(Ports(derive_rng(settings.seed, "ports")))
+            start = Start(
+                scenario=scenario,
+                settings=settings,
+                work=guard.folder,
+                ports=ports,
+                clock=self._clock,
+                record=record,
+            )
+            stack.push_async_callback(self._leave, start)
+            yield await self._started(start, guard, stack)
+
+    async def _started(
+        self, start: Start, guard: Guard, stack: AsyncExitStack
+    ) -> RunningProcesses:
+        journal = Journal(guard.folder)
+        stack.callback(journal.close)
+        network = await stack.enter_async_context(
+            fault_proxy(
+                start.links(),
+                kind=self._proxy,
+                environment=start.environment("proxy"),
+                seed=start.settings.seed,
+                journal=journal,
+                log=start.logs / "proxy.log",
+            )
+        )
+        services = start.services(network.addresses())
+        stack.push_async_callback(start.stop, services)
+        await start.run(services)
+        return RunningProcesses(
+            services,
+            capabilities=self._capabilities(start, services, network, journal),
+            guard=guard,
+            events=start.events,
+        )
+
+    @staticmethod
+    async def _leave(start: Start) -> None:
+        """Check that the world is clean, unless the system is to be kept."""
+        if not start.settings.keep:
+            await start.demand_clean_world()
+
+    def _capabilities(
+        self,
+        start: Start,
+        services: Mapping[str, ServiceProcess],
+        network: ProxiedNetwork,
+        journal: Journal,
+    ) -> ProcessCapabilities:
+        endpoints = ChaosEndpoints(services, token=start.token, journal=journal)
+        return ProcessCapabilities(
+            network=network,
+            processes=ProcessFaults(services, journal=journal, clock=self._clock),
+            resources=ResourceFaults(
+                services,
+                journal=journal,
+                clock=self._clock,
+                run_id=start.settings.run_id,
+                logs=start.logs,
+            ),
+            in_process=endpoints,
+            upstreams=endpoints,
+        )

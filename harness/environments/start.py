@@ -1,0 +1,187 @@
+"""Start the services of one run in the right order, and stop them again."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.clock import Clock
+from harness.environments import child, world
+from harness.environments.ports import Ports
+from harness.environments.services import ServiceProcess
+from harness.environments.world import MARK
+from harness.model.errors import WorldNotClean
+from harness.model.run import Recorder, RunSettings
+from harness.model.scenario import Scenario
+from harness.model.seeds import derive_seed
+from harness.model.system import Link, Service, ServiceKind
+
+_CLEAN_WITHIN_S = 3.0
+_POLL_S = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProxiedLink:
+    """A link and the address of its server, for the fault proxy in between."""
+
+    link: Link
+    upstream: str
+
+
+class Start:
+    """The making of one run's processes.
+
+    Args:
+        scenario: The scenario, scaled.
+        settings: Seed, time scale and folder of the run.
+        work: Work folder, removed at the end.
+        ports: Hands out loopback ports.
+        clock: Clock of the run.
+        record: Takes the records of processes.
+    """
+
+    def __init__(  # noqa: PLR0913 -- a start needs all that a run has
+        self,
+        *,
+        scenario: Scenario,
+        settings: RunSettings,
+        work: Path,
+        ports: Ports,
+        clock: Clock,
+        record: Recorder,
+    ) -> None:
+        self.scenario = scenario
+        self.settings = settings
+        self.ports = ports
+        self.logs = _subfolder(settings.folder, "logs")
+        self.events = _subfolder(settings.folder, "events")
+        self.token = f"{derive_seed(settings.seed, 'token', settings.run_id):016x}"
+        self._work = work
+        self._clock = clock
+        self._record = record
+        self._names = scenario.services()
+        self._ports = {name: ports.take() for name in self._names}
+
+    def links(self) -> list[ProxiedLink]:
+        """Return the links among the started services."""
+        return [
+            ProxiedLink(link=spec.link, upstream=f"127.0.0.1:{self._ports[spec.link.server]}")
+            for spec in self.scenario.system.links
+            if spec.link.client in self._names
+        ]
+
+    def environment(self, service: str) -> dict[str, str]:
+        """Return the variables that every process of the run gets."""
+        return child.inherited_environment(
+            **{MARK: self.settings.run_id},
+            ATLAS_SERVICE=service,
+            ATLAS_HOST="127.0.0.1",
+            ATLAS_EVENT_DIR=str(self.events),
+            ATLAS_CHAOS_TOKEN=self.token,
+            ATLAS_SEED=str(derive_seed(self.settings.seed, "service", service) % 2**31),
+            ATLAS_TIME_SCALE=repr(self.settings.time_scale),
+        )
+
+    def services(self, addresses: Mapping[Link, str]) -> dict[str, ServiceProcess]:
+        """Return the services, upstreams first, not yet started.
+
+        Args:
+            addresses: Where the client of each link finds its server: the fault proxy.
+        """
+        return {name: self._service(name, addresses) for name in self._names}
+
+    def _service(self, name: str, addresses: Mapping[Link, str]) -> ServiceProcess:
+        service = self.scenario.system.service(name)
+        upstreams = {
+            spec.variable: addresses[spec.link]
+            for spec in self.scenario.system.links
+            if spec.link.client == name
+        }
+        variables = {
+            **self.environment(name),
+            "ATLAS_PORT": str(self._ports[name]),
+            **upstreams,
+            **service.environment,
+            **self.scenario.variables.get(name, {}),
+        }
+        return ServiceProcess(
+            service,
+            port=self._ports[name],
+            environment=variables,
+            folder=self._work,
+            logs=self.logs,
+            clock=self._clock,
+            record=self._record,
+        )
+
+    async def run(self, services: Mapping[str, ServiceProcess]) -> None:
+        """Start all services at once; one with a `prepare` waits for its upstreams.
+
+        Raises:
+            ServiceNotReady: If one of them is not ready in time.
+        """
+        ready = {name: asyncio.Event() for name in services}
+        prepared: dict[tuple[str, ...], asyncio.Task[None]] = {}
+
+        async def prepare(service: Service) -> None:
+            """Run each command once, even if several services name it."""
+            for server in self.scenario.system.upstreams(service.name):
+                await ready[server].wait()
+            for command in service.prepare:
+                if command not in prepared:
+                    runner = services[service.name].run_once(command)
+                    prepared[command] = group.create_task(runner)
+                await asyncio.shield(prepared[command])
+
+        async def start(name: str) -> None:
+            if services[name].service.prepare:
+                await prepare(services[name].service)
+            await services[name].start()
+            ready[name].set()
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                for name in services:
+                    group.create_task(start(name))
+        except ExceptionGroup as several:
+            raise _first_of(several) from several
+
+    async def stop(self, services: Mapping[str, ServiceProcess]) -> None:
+        """Stop the programs, then their databases, unless the system is to be kept."""
+        if self.settings.keep:
+            return
+        for kind in (ServiceKind.COMMAND, ServiceKind.POSTGRESQL):
+            running = [one for one in services.values() if one.service.kind is kind]
+            await asyncio.gather(*(one.stop() for one in running))
+
+    async def demand_clean_world(self) -> None:
+        """Remove the work folder and make sure that no process and no port is left.
+
+        Raises:
+            WorldNotClean: If something is still there, naming it.
+        """
+        left: list[str] = []
+        for _ in range(int(_CLEAN_WITHIN_S / _POLL_S)):
+            alive = world.processes_of(self.settings.run_id, self._work)
+            left = [f"process {process.pid} {process.name()}" for process in alive]
+            left += [f"listener on port {port}" for port in self.ports.still_taken()]
+            if not left:
+                break
+            await self._clock.sleep(_POLL_S)
+        if left:
+            raise WorldNotClean(f"left behind by run {self.settings.run_id}: {', '.join(left)}")
+        world.remove_folder(self._work)
+
+
+def _first_of(several: ExceptionGroup[Exception]) -> Exception:
+    """Return the first error of a start: the others are its consequences."""
+    first: Exception = several
+    while isinstance(first, ExceptionGroup):
+        first = first.exceptions[0]
+    return first
+
+
+def _subfolder(folder: Path, name: str) -> Path:
+    path = folder.resolve() / name
+    path.mkdir(parents=True, exist_ok=True)
+    return path
