@@ -1,0 +1,50 @@
+"""Write the part of an Allure result that is read without a click."""
+
+import base64
+from html import escape
+
+from harness.model.history import History
+from harness.model.verdict import Verdict
+from harness.reporting.check_table import HEADINGS, cells, rows_of
+from harness.reporting.measurement import health_of
+from harness.reporting.run_report import RunReport
+
+
+def description_html(report: RunReport, history: History | None, figure: str | None) -> str:
+    """Return claim, table of checks, figure, worst cases, replay command, measurement."""
+    parts = [f"<p><b>Claim</b>: {escape(report.claim)}</p>"]
+    if report.reason:
+        parts.append(f"<p>{escape(report.reason)}</p>")
+    if report.findings:
+        parts.append(_table(report))
+    if figure is not None:
+        encoded = base64.b64encode(figure.encode()).decode()
+        source = f"data:image/svg+xml;base64,{encoded}"
+        parts.append(f'<p><img width="100%" alt="timeline of the run" src="{source}"></p>')
+    parts += _witnesses(report)
+    parts.append(f"<p><b>Replay</b></p><pre>{escape(report.replay)}</pre>")
+    if history is not None:
+        rows = [(escape(name), escape(value)) for name, value in health_of(history)]
+        cells_html = "".join(f"<tr><td>{name}</td><td>{value}</td></tr>" for name, value in rows)
+        parts.append(f"<p><b>Measurement</b></p><table>{cells_html}</table>")
+    return "\n".join(parts)
+
+
+def _table(report: RunReport) -> str:
+    head = "".join(f"<th>{escape(heading)}</th>" for heading in HEADINGS)
+    body = ""
+    for row in rows_of(report.findings):
+        tag = "td" if row.verdict is Verdict.PASSED else "th"
+        body += "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells(row)) + "</tr>"
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _witnesses(report: RunReport) -> list[str]:
+    items = [
+        f"<li>{escape(line)}</li>"
+        for finding in report.findings
+        if finding.verdict is not Verdict.PASSED
+        for line in (finding.reason, *finding.witnesses)
+        if line
+    ]
+    return [f"<p><b>Worst cases</b></p><ul>{''.join(items)}</ul>"] if items else []

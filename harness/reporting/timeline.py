@@ -1,0 +1,206 @@
+"""Everything that the picture of a run shows, as plain values: drawn as SVG and as text."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from harness.model.history import History
+from harness.model.records import NS_PER_S, Attempt, FaultRecord, Operation, Outcome, Phase
+from harness.model.run import RunResult
+from harness.model.verdict import Verdict
+from harness.reporting.breaker_lanes import Lane, lanes_of
+from harness.reporting.quantities import seconds
+from harness.reporting.series import Bin, bins_of, width_for
+
+
+class Group(StrEnum):
+    """How an operation is drawn; the members stand in drawing order, the worst on top."""
+
+    OK = "ok"
+    OK_RETRIED = "ok after retry"
+    REJECTED = "rejected"
+    UNKNOWN = "unknown"
+    FAILED = "failed"
+
+
+_GROUPS: Mapping[str, Group] = {
+    Outcome.OK: Group.OK,
+    Outcome.FAILED: Group.FAILED,
+    Outcome.REJECTED: Group.REJECTED,
+    Outcome.UNKNOWN: Group.UNKNOWN,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """A named stretch of the run, seconds since its start."""
+
+    label: str
+    name: str
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultSpan:
+    """When a fault was in force, and when it was first seen to have an effect."""
+
+    label: str
+    start_s: float
+    end_s: float
+    effect_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """One operation: when it was meant to start, how long it took and how it ended."""
+
+    t_s: float
+    latency_s: float
+    group: Group
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovery:
+    """The way back to steady state after the last heal.
+
+    Args:
+        heal_s: When the last fault was healed.
+        steady_s: The first instant from which steady state held; None if it never did.
+        is_ok: Whether the check on it held; None if no check looks at it.
+        label: In words, with the limit.
+    """
+
+    heal_s: float
+    steady_s: float | None
+    is_ok: bool | None
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeline:
+    """The picture of one run.
+
+    Args:
+        title: The scenario's name as a sentence.
+        verdict: The verdict, in the title line.
+        end_s: End of the time axis.
+        phases: The phases in order.
+        faults: The faults by start.
+        points: All operations.
+        bins: Sums per stretch of time.
+        bin_s: Width of a bin.
+        lanes: Breaker states; the breakers of broken links first.
+        recovery: The way back; None without a fault.
+        limit_s: Latency limit of the steady state, seconds; None if it has none.
+        limit_label: Its name.
+    """
+
+    title: str
+    verdict: Verdict
+    end_s: float
+    phases: tuple[Span, ...] = ()
+    faults: tuple[FaultSpan, ...] = ()
+    points: tuple[Point, ...] = ()
+    bins: tuple[Bin, ...] = ()
+    bin_s: float = 1.0
+    lanes: tuple[Lane, ...] = ()
+    recovery: Recovery | None = None
+    limit_s: float | None = None
+    limit_label: str = ""
+
+    def counts(self) -> dict[Group, int]:
+        """Return how many operations each group has."""
+        found = dict.fromkeys(Group, 0)
+        for point in self.points:
+            found[point.group] += 1
+        return found
+
+
+def timeline_of(result: RunResult, history: History, bins_max: int = 80) -> Timeline:
+    """Return the picture of a run: pure, so that the same history gives the same bytes."""
+    operations = history.operations()
+    end_s = _end_s(history, operations)
+    limit_s = result.scenario.steady_state.latency_p95_s
+    width_s = width_for(end_s, bins_max)
+    return Timeline(
+        title=result.scenario.name.replace("_", " "),
+        verdict=result.verdict,
+        end_s=end_s,
+        phases=_phases(history),
+        faults=_faults(history),
+        points=_points(history, operations),
+        bins=bins_of(operations, end_s, width_s),
+        bin_s=width_s,
+        lanes=lanes_of(result.scenario, history, end_s),
+        recovery=_recovery(result, history),
+        limit_s=limit_s,
+        limit_label="" if limit_s is None else f"steady state: p95 {seconds(limit_s)}",
+    )
+
+
+def _end_s(history: History, operations: list[Operation]) -> float:
+    run = history.run_window()
+    last_ns = max((operation.end_ns for operation in operations), default=0)
+    end_ns = run.end_ns if run else last_ns
+    return max(end_ns / NS_PER_S, 0.1)  # an axis needs a length, also for an empty history
+
+
+def _phases(history: History) -> tuple[Span, ...]:
+    return tuple(
+        Span(
+            label=f"{phase.name} ({seconds((phase.end_ns - phase.t_ns) / NS_PER_S)})",
+            name=phase.name,
+            start_s=phase.t_ns / NS_PER_S,
+            end_s=phase.end_ns / NS_PER_S,
+        )
+        for phase in history.of(Phase)
+    )
+
+
+def _faults(history: History) -> tuple[FaultSpan, ...]:
+    records = history.of(FaultRecord)
+    labels = {record.fault_id: f"{record.fault}: {record.target}" for record in records}
+    spans = []
+    for fault_id, window in history.fault_windows().items():
+        seen = [r.t_ns for r in records if r.fault_id == fault_id and r.what == "effect"]
+        spans.append(
+            FaultSpan(
+                label=labels[fault_id],
+                start_s=window.start_ns / NS_PER_S,
+                end_s=window.end_ns / NS_PER_S,
+                effect_s=min(seen) / NS_PER_S if seen else None,
+            )
+        )
+    return tuple(sorted(spans, key=lambda span: (span.start_s, span.label)))
+
+
+def _points(history: History, operations: list[Operation]) -> tuple[Point, ...]:
+    retried = {attempt.call_id for attempt in history.of(Attempt) if attempt.attempt > 1}
+    points = []
+    for operation in operations:
+        group = _GROUPS[operation.outcome]
+        if group is Group.OK and operation.call_id in retried:
+            group = Group.OK_RETRIED
+        t_s = operation.t_ns / NS_PER_S
+        points.append(Point(t_s=t_s, latency_s=operation.latency_s, group=group))
+    return tuple(points)
+
+
+def _recovery(result: RunResult, history: History) -> Recovery | None:
+    heal_ns = history.last_heal_ns()
+    finding = next((item for item in result.findings if item.name == "recovery_time"), None)
+    if heal_ns is None or (finding is None and "recovery_time_s" not in result.figures):
+        return None
+    heal_s = heal_ns / NS_PER_S
+    took_s = finding.value if finding else result.figures["recovery_time_s"]
+    limit = f" (limit {seconds(finding.limit)})" if finding and finding.limit is not None else ""
+    is_ok = None
+    if finding is not None and finding.verdict in (Verdict.PASSED, Verdict.FAILED):
+        is_ok = finding.verdict is Verdict.PASSED
+    mark = {None: "", True: " ✓", False: " ✗"}[is_ok]
+    if took_s is None:
+        label = f"NOT recovered{limit}{mark}"
+        return Recovery(heal_s=heal_s, steady_s=None, is_ok=is_ok, label=label)
+    label = f"recovered in {seconds(took_s)}{limit}{mark}"
+    return Recovery(heal_s=heal_s, steady_s=heal_s + took_s, is_ok=is_ok, label=label)
