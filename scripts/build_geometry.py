@@ -22,6 +22,7 @@ from typing import Any
 
 from shapely import MultiPolygon, Polygon, set_precision, union_all
 from shapely.geometry import mapping, shape
+from shapely.geometry.base import BaseGeometry
 
 from shadow_atlas.geometry.states import LEGISLATIVE_LEVELS, STATES, STATES_BY_FIPS, State
 
@@ -94,10 +95,18 @@ def decode_geometry(geometry: Mapping[str, Any], arcs: Sequence[Sequence[Point]]
     return as_multipolygon(union_all([part.buffer(0) for part in parts]))
 
 
-def as_multipolygon(area: Any) -> MultiPolygon:
-    """Wrap a lone polygon, and give rings one start and one direction."""
-    parts = area.geoms if isinstance(area, MultiPolygon) else [area]
-    return MultiPolygon(parts).normalize()
+def as_multipolygon(area: BaseGeometry) -> MultiPolygon:
+    """Wrap a lone polygon, and give rings one start and one direction.
+
+    Raises:
+        ValueError: If there are parts that are not polygons.
+    """
+    normal = area.normalize()
+    if isinstance(normal, MultiPolygon):
+        return normal
+    if isinstance(normal, Polygon):
+        return MultiPolygon([normal])
+    raise ValueError(f"expected polygons, got a {area.geom_type}")
 
 
 def census_features(topology: Mapping[str, Any]) -> Iterator[Feature]:

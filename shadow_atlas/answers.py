@@ -14,8 +14,8 @@ from resilience import (
     LocalRejection,
     QueueTimeout,
     RateLimited,
-    is_local_rejection,
 )
+from resilience.errors import is_local_rejection
 from shadow_atlas import headers
 
 _CODES: Final = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED"}

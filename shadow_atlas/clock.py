@@ -16,7 +16,7 @@ class Clock(Protocol):
         """Return `monotonic` as whole nanoseconds, for event records."""
         ...
 
-    def wall_s(self) -> float:
+    def wall(self) -> float:
         """Return Unix seconds; may jump, so it only dates what people read."""
         ...
 
@@ -36,7 +36,7 @@ class SystemClock:
         """Return CLOCK_MONOTONIC in nanoseconds."""
         return time.monotonic_ns()
 
-    def wall_s(self) -> float:
+    def wall(self) -> float:
         """Return Unix seconds."""
         return time.time()
 

@@ -77,9 +77,18 @@ def status_error(
     >>> type(status_error("slow down", status=429, retry_after_s=2.0)).__name__
     'UpstreamStatus'
     """
-    is_refusal = 400 <= status < 500 and status not in TRANSIENT_STATUSES  # noqa: PLR2004
-    kind = UpstreamRefused if is_refusal else UpstreamStatus
+    kind = UpstreamRefused if _is_refusal(status) else UpstreamStatus
     return kind(message, status=status, retry_after_s=retry_after_s)
+
+
+def blames_request(error: Exception) -> bool:
+    """Say whether an error is a 4xx that says nothing about the upstream's health.
+
+    Judged by the integer `status` that the error carries, so an injected error counts like a
+    real one.
+    """
+    status = getattr(error, "status", None)
+    return isinstance(status, int) and _is_refusal(status)
 
 
 def response_error(response: httpx.Response, *, now_wall_s: float) -> UpstreamStatus:
@@ -126,6 +135,10 @@ def classify(error: Exception, /) -> ErrorClass:
         if isinstance(error, kind):
             return error_class
     return default_classifier(error)
+
+
+def _is_refusal(status: int) -> bool:
+    return 400 <= status < 500 and status not in TRANSIENT_STATUSES  # noqa: PLR2004
 
 
 def _number(value: str) -> float | None:

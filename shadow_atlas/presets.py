@@ -18,7 +18,7 @@ from resilience import (
     ServeStale,
     StackConfig,
 )
-from shadow_atlas.errors import UpstreamRefused
+from shadow_atlas.errors import blames_request
 
 STALE_CACHE_MAX_AGE_S: Final = 3600.0
 
@@ -27,7 +27,7 @@ API_CLIENT_LIMITER: Final = LimiterConfig(capacity=100.0, refill_rate_per_s=10.0
 
 API_LOOKUP: Final = StackConfig(
     name="api-server",
-    breaker=BreakerConfig(failure_threshold=10, open_duration_s=30.0, excluded=(UpstreamRefused,)),
+    breaker=BreakerConfig(failure_threshold=10, open_duration_s=30.0, excluded_if=blames_request),
     retry=RetryConfig(
         max_attempts=2,
         initial_delay_s=0.05,
@@ -45,7 +45,7 @@ API_LOOKUP: Final = StackConfig(
 
 STATE_EXTRACTION: Final = StackConfig(
     name="state-extraction",
-    breaker=BreakerConfig(failure_threshold=5, open_duration_s=60.0, excluded=(UpstreamRefused,)),
+    breaker=BreakerConfig(failure_threshold=5, open_duration_s=60.0, excluded_if=blames_request),
     retry=RetryConfig(
         max_attempts=3,
         initial_delay_s=1.0,
@@ -60,7 +60,7 @@ STATE_EXTRACTION: Final = StackConfig(
 
 PORTAL_REQUEST: Final = StackConfig(
     name="portal-request",
-    breaker=BreakerConfig(failure_threshold=3, open_duration_s=120.0, excluded=(UpstreamRefused,)),
+    breaker=BreakerConfig(failure_threshold=3, open_duration_s=120.0, excluded_if=blames_request),
     retry=RetryConfig(
         max_attempts=3,
         initial_delay_s=0.5,

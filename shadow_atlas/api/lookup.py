@@ -74,7 +74,7 @@ class DistrictLookup:
 
     def _knows(self, row: Mapping[str, Any]) -> bool:
         digest, _shape = self._shapes.get(row["id"], ("", None))
-        return digest == row["digest"]
+        return bool(digest == row["digest"])
 
     def _holds(self, row: Mapping[str, Any], coordinate: Coordinate) -> bool:
         if row["id"] not in self._shapes:

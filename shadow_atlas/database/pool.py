@@ -77,6 +77,14 @@ class Database:
         finally:
             await self._pool.release(connection)
 
+    async def is_reachable(self) -> bool:
+        """Try to get a connection; says no to every error of the network or the server."""
+        try:
+            async with self.connection():
+                return True
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            return False
+
     async def _acquire(self) -> Connection:
         try:
             connection = await self._pool.acquire(timeout=self._settings.connect_timeout_s)

