@@ -1,0 +1,168 @@
+"""Follow the live events of a service over HTTP: the way in for systems whose files we lack.
+
+A stream loses what its process had buffered when it was killed, so gaps are to be expected and
+are recorded. The first line of each stream is a clock record that was made for it.
+"""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+import httpx
+
+from harness.clock import Clock
+from harness.model.records import NS_PER_S, Note, Record
+from harness.observation.background import beside
+from harness.observation.clock_offset import ClockOffset, ClockReading, estimate_offset
+from harness.observation.event_stream import EventStream
+
+PATH = "/events"
+LINES_MAX = 500_000  # about 100 MB; then the stream is given up, which is a gap
+RECONNECT_S = 0.5  # real: a restart takes longer, and a dead service is not hammered
+
+_SILENCE_S = 5.0  # a service tells its clock once a second
+_LINE_BYTES_MAX = 1 << 16
+
+
+class HttpEvents:
+    """What a service said so far; made by `following`."""
+
+    def __init__(self, service: str, *, clock: Clock) -> None:
+        self._service = service
+        self._clock = clock
+        self._lines: list[bytes] = []
+        self._readings: list[ClockReading] = []
+        self._cuts: list[tuple[int, str]] = []
+
+    def __len__(self) -> int:
+        """Return the number of lines that were received."""
+        return len(self._lines)
+
+    def offset(self) -> ClockOffset | None:
+        """Return how the service's clock stands to ours; None before its first clock record."""
+        return estimate_offset(self._readings) if self._readings else None
+
+    def records(self, *, t0_ns: int) -> list[Record]:
+        """Return all events on our clock, gaps, and a note with the offset if the clocks differ.
+
+        Args:
+            t0_ns: CLOCK_MONOTONIC at the start of the run.
+        """
+        offset = self.offset() or ClockOffset(offset_ns=0, uncertainty_ns=0)
+        streams: dict[str, EventStream] = {}
+        found: list[Record] = []
+        for line in self._lines:
+            incarnation = _incarnation(line)
+            if incarnation not in streams:
+                found += _lost_at_end(streams)
+                streams[incarnation] = EventStream(
+                    service=self._service,
+                    incarnation=incarnation,
+                    t0_ns=t0_ns - offset.offset_ns,
+                    expects_start=bool(streams),  # the first one was there before we were
+                )
+            found += streams[incarnation].take(line)
+        return [*found, *self._notes(offset, t0_ns=t0_ns)]
+
+    async def follow(self, client: httpx.AsyncClient, url: str) -> None:
+        """Read until cancelled, anew whenever the stream ends."""
+        while len(self._lines) < LINES_MAX:
+            try:
+                await self._read(client, url)
+                self._cut("the stream ended")
+            except httpx.HTTPError as error:
+                self._cut(f"{type(error).__name__}: {error}")
+            await self._clock.sleep(RECONNECT_S)
+        self._cut(f"gave up after {LINES_MAX} lines")
+
+    async def _read(self, client: httpx.AsyncClient, url: str) -> None:
+        asked_ns: int | None = self._clock.now_ns()
+        async with client.stream("GET", url) as response:
+            response.raise_for_status()
+            async for line in _lines(response):
+                self._take(line, asked_ns=asked_ns)
+                asked_ns = None
+
+    def _take(self, line: bytes, *, asked_ns: int | None) -> None:
+        self._lines.append(line)
+        foreign_ns = _clock_time(line)
+        if foreign_ns is not None and (asked_ns is not None or self._readings):
+            self._readings.append(
+                ClockReading(
+                    asked_ns=asked_ns, foreign_ns=foreign_ns, received_ns=self._clock.now_ns()
+                )
+            )
+
+    def _cut(self, detail: str) -> None:
+        self._cuts.append((self._clock.now_ns(), detail))
+
+    def _notes(self, offset: ClockOffset, *, t0_ns: int) -> list[Record]:
+        notes: list[Record] = [
+            Note(
+                t_ns=at_ns - t0_ns, name="events_cut", value={"service": self._service, "why": why}
+            )
+            for at_ns, why in self._cuts
+        ]
+        if offset.offset_ns:
+            value = {
+                "service": self._service,
+                "offset_s": offset.offset_ns / NS_PER_S,
+                "uncertainty_s": offset.uncertainty_ns / NS_PER_S,
+            }
+            notes.append(Note(t_ns=0, name="clock_offset", value=value))
+        return notes
+
+
+@asynccontextmanager
+async def following(
+    service: str, address: str, *, clock: Clock, path: str = PATH
+) -> AsyncIterator[HttpEvents]:
+    """Follow the events of a service while the context is open.
+
+    Args:
+        service: Name of the service.
+        address: Its `host:port`.
+        clock: Dates what arrives and paces the attempts to connect again.
+        path: Where it streams its events as NDJSON.
+    """
+    events = HttpEvents(service, clock=clock)
+    async with (
+        httpx.AsyncClient(trust_env=False, timeout=_SILENCE_S) as client,
+        beside(events.follow(client, f"http://{address}{path}")),
+    ):
+        yield events
+
+
+async def _lines(response: httpx.Response) -> AsyncIterator[bytes]:
+    """Yield whole lines; what the end of the stream cuts off is no line."""
+    rest = b""
+    async for chunk in response.aiter_bytes():
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            yield line
+        if len(rest) > _LINE_BYTES_MAX:
+            raise httpx.DecodingError(f"a line is longer than {_LINE_BYTES_MAX} bytes")
+
+
+def _lost_at_end(streams: Mapping[str, EventStream]) -> list[Record]:
+    """Return a gap for the newest incarnation, which has ended: the last it said may be lost."""
+    newest = list(streams.values())[-1:]
+    return [gap for stream in newest for gap in stream.unread("its process ended while streaming")]
+
+
+def _values(line: bytes) -> dict[str, object]:
+    try:
+        values = json.loads(line)
+    except ValueError:
+        return {}
+    return values if isinstance(values, dict) else {}
+
+
+def _incarnation(line: bytes) -> str:
+    return str(_values(line).get("incarnation", "unknown"))
+
+
+def _clock_time(line: bytes) -> int | None:
+    values = _values(line)
+    t_ns = values.get("t_ns")
+    return t_ns if values.get("kind") == "clock" and isinstance(t_ns, int) else None
