@@ -1,0 +1,163 @@
+"""Put the parts of the batch service together; two of them in one process share nothing."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+
+from resilience import ChaosFaultInjector, Event, EventKind, Listener, Sample
+from shadow_atlas.application import Surroundings
+from shadow_atlas.batch.extractions import Extractions
+from shadow_atlas.batch.extractor import StateBatchExtractor
+from shadow_atlas.batch.fetching import PortalClient
+from shadow_atlas.batch.job_request import JobRequest
+from shadow_atlas.batch.job_store import JobStore, StoredJob
+from shadow_atlas.batch.levels import service_level
+from shadow_atlas.batch.memory import RENEWAL_S, Memory
+from shadow_atlas.batch.orchestrator import BatchOrchestrator
+from shadow_atlas.batch.portals import EndpointStacks, Portals, StackKit, links
+from shadow_atlas.batch.settings import BatchSettings
+from shadow_atlas.batch.store_guard import StackGuard
+from shadow_atlas.batch.work_items import WorkItems
+from shadow_atlas.batch.worker import Worker
+from shadow_atlas.database import Database
+from shadow_atlas.errors import classify
+from shadow_atlas.events import EventSink
+from shadow_atlas.health import health_body
+from shadow_atlas.layer_events import LayerEvents
+from shadow_atlas.protection import StackFactory
+from shadow_atlas.stopping import watch_for_stop
+
+
+class Batch:
+    """What one batch service consists of.
+
+    Args:
+        settings: Addresses, protection, queue.
+        surroundings: What it is handed.
+        resilience: Builds every stack.
+    """
+
+    def __init__(
+        self, settings: BatchSettings, surroundings: Surroundings, *, resilience: StackFactory
+    ) -> None:
+        self.settings = settings
+        self.stopping = asyncio.Event()
+        self._events: EventSink = surroundings.event_sink
+        name = settings.service.name
+        layer_events = LayerEvents(
+            self._events, links={**links(name), settings.store.name: f"{name} -> db"}
+        )
+        kit = StackKit(
+            create=resilience,
+            clock=surroundings.clock,
+            rng=surroundings.rng,
+            classifier=classify,
+            listener=layer_events,
+        )
+        self.database = Database(settings.database, application_name=name)
+        self._guard = StackGuard(kit.build(settings.store))
+        self.store = JobStore(database=self.database, guard=self._guard)
+        self.portals = _portals(settings, surroundings, kit)
+        self.injector = ChaosFaultInjector(
+            enabled=settings.service.chaos_token is not None,
+            rng=random.Random(surroundings.rng.getrandbits(64)),
+            clock=surroundings.clock,
+            listener=layer_events,
+        )
+        self.orchestrator = BatchOrchestrator(
+            extractor=StateBatchExtractor(
+                portals=self.portals,
+                page_size=settings.page_size,
+                note_status=layer_events.note_status,
+            ),
+            stack=kit.build(settings.extraction, listener=without_attempts(layer_events)),
+            chaos=self.injector,
+            last_good=self.store,
+            events=self._events,
+        )
+        memory = Memory(
+            store=self.store,
+            clock=surroundings.clock,
+            renewal_s=RENEWAL_S * settings.service.time_scale,
+        )
+        self.extractions = Extractions(orchestrator=self.orchestrator, memory=memory)
+        self._work_items = WorkItems(events=self._events, registry=surroundings.metrics_registry)
+        self.worker = Worker(
+            store=self.store,
+            orchestrator=self.orchestrator,
+            settings=settings.queue,
+            clock=surroundings.clock,
+            work_items=self._work_items,
+        )
+
+    @asynccontextmanager
+    async def run(self, _app: FastAPI) -> AsyncIterator[None]:
+        """Work on the queue; the service answers whether or not database and portals are there."""
+        await self.database.open()
+        try:
+            async with asyncio.TaskGroup() as group:
+                watch = group.create_task(watch_for_stop(self._events, self.stopping))
+                group.create_task(self.worker.run(self.stopping))
+                try:
+                    yield
+                finally:
+                    self.stopping.set()
+                    watch.cancel()
+        finally:
+            await self.portals.close()
+            self.database.close()
+
+    async def submit(self, request: JobRequest) -> StoredJob:
+        """Store a job, record its tasks, and let the worker look at once."""
+        job = await self.store.submit(request)
+        self._work_items.accepted(job)
+        self.worker.wake()
+        return job
+
+    def health(self) -> dict[str, Any]:
+        """Write the body of `/v1/health`."""
+        body = health_body(
+            self.settings.service,
+            level=service_level(
+                gates=(self.orchestrator.stack, self._guard.stack), endpoints=self.portals.stacks
+            ),
+            samples=self.samples(),
+            is_ready=self.database.was_reached,
+        )
+        return {**body, "tasks_running": self.worker.running}
+
+    def samples(self) -> Iterator[Sample]:
+        """Yield the metrics of every stack."""
+        for stack in (self.orchestrator.stack, self._guard.stack, *self.portals.stacks):
+            yield from stack.metrics()
+
+
+def without_attempts(listener: Listener) -> Listener:
+    """Leave attempts out of what `listener` hears.
+
+    The attempts of the orchestrator's stack are calls of the extractor, whose own stacks record
+    the attempts that reach an upstream. Both under one call id would count each of them twice.
+    """
+
+    def hear(event: Event) -> None:
+        if event.kind is not EventKind.ATTEMPT_ENDED:
+            listener(event)
+
+    return hear
+
+
+def _portals(settings: BatchSettings, surroundings: Surroundings, kit: StackKit) -> Portals:
+    clients = {
+        name: PortalClient(
+            address=address,
+            timeout_s=settings.attempt_timeout_s,
+            body_limit_bytes=settings.body_limit_bytes,
+            clock=surroundings.clock,
+        )
+        for name, address in settings.portals.items()
+    }
+    return Portals(clients=clients, stacks=EndpointStacks(config=settings.request, kit=kit))

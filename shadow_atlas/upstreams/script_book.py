@@ -1,0 +1,122 @@
+"""Hold the scripts of one stand-in, decide which of them act on a request, and count."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shadow_atlas.upstreams.scripts import Script, What
+
+SCRIPTS_MAX = 100  # a run has a handful; more is a client that never lifts what it sets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a request asked for, as far as scripts look at it.
+
+    Args:
+        path: Path of the request.
+        state: Postal code of the state asked for, None if the path names none.
+        layer: Layer asked for, None likewise.
+        call_id: The caller's identifier of the call.
+        attempt: The caller's number of the attempt, from 1.
+    """
+
+    path: str
+    state: str | None
+    layer: str | None
+    call_id: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What the scripts that act on one request do to it, taken together.
+
+    Args:
+        scripts: Their names, in the order in which they were set.
+        latency_s: Sum of their delays, seconds.
+        what: The first of them that changes the answer; None if none does.
+    """
+
+    scripts: tuple[str, ...] = ()
+    latency_s: float = 0.0
+    what: What | None = None
+
+    @property
+    def label(self) -> str | None:
+        """Return the names for a record, None if no script acted."""
+        return ",".join(self.scripts) or None
+
+
+class ScriptBook:
+    """Keep scripts in the order in which they were set; a name replaces its predecessor.
+
+    Args:
+        seed: Salt of every seeded draw, so that stand-ins with the same scripts differ.
+    """
+
+    def __init__(self, *, seed: str) -> None:
+        self._seed = seed
+        self._scripts: dict[str, Script] = {}
+        self._matched: dict[str, int] = {}
+        self._acted: dict[str, int] = {}
+
+    def add(self, script: Script) -> None:
+        """Set a script; its counters start at 0.
+
+        Raises:
+            ValueError: If the book is full.
+        """
+        if len(self._scripts) >= SCRIPTS_MAX and script.name not in self._scripts:
+            raise ValueError(f"{SCRIPTS_MAX} scripts are set already; lift one first")
+        self._scripts[script.name] = script
+        self._matched[script.name] = 0
+        self._acted[script.name] = 0
+
+    def lift(self, name: str) -> bool:
+        """Remove one script; False if there is none of that name."""
+        if name not in self._scripts:
+            return False
+        del self._scripts[name], self._matched[name], self._acted[name]
+        return True
+
+    def lift_all(self) -> int:
+        """Remove every script and return how many there were."""
+        count = len(self._scripts)
+        for name in list(self._scripts):
+            self.lift(name)
+        return count
+
+    def scripts(self) -> Sequence[tuple[Script, int, int]]:
+        """Return each script with how many requests matched it and on how many it acted."""
+        return [(s, self._matched[s.name], self._acted[s.name]) for s in self._scripts.values()]
+
+    def plan(self, asked: Asked) -> Plan:
+        """Decide which scripts act on a request, and count them."""
+        acting = [script for script in self._scripts.values() if self._acts(script, asked)]
+        for script in acting:
+            self._acted[script.name] += 1
+        changing = [script.what for script in acting if script.what.changes_answer]
+        return Plan(
+            scripts=tuple(script.name for script in acting),
+            latency_s=sum(script.what.latency_s for script in acting),
+            what=changing[0] if changing else None,
+        )
+
+    def _acts(self, script: Script, asked: Asked) -> bool:
+        match, when = script.match, script.when
+        if match.state not in {None, asked.state} or match.layer not in {None, asked.layer}:
+            return False
+        if match.path is not None and not asked.path.startswith(match.path):
+            return False
+        self._matched[script.name] += 1
+        if when.attempts is not None:
+            return asked.attempt in when.attempts
+        if when.first is not None:
+            return self._matched[script.name] <= when.first
+        return when.probability is None or self._draw(script, asked) < when.probability
+
+    def _draw(self, script: Script, asked: Asked) -> float:
+        # A generator of its own for each request: arrival order must not decide who is hit.
+        key = (self._seed, script.name, asked.call_id, str(asked.attempt), asked.path)
+        return random.Random("/".join(key)).random()
