@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fault_injectors.toxiproxy import ProxyKind
+
 from harness.clock import Clock
 from harness.environments import postgres, world
 from harness.environments.endpoints import ChaosEndpoints
@@ -45,12 +46,12 @@ class RunningProcesses:
         *,
         capabilities: ProcessCapabilities,
         guard: Guard,
-        events: Path,
+        start: Start,
     ) -> None:
         self._services = services
         self._capabilities = capabilities
         self._guard = guard
-        self._events = events
+        self._start = start
 
     @property
     def capabilities(self) -> ProcessCapabilities:
@@ -61,9 +62,13 @@ class RunningProcesses:
         """Return `host:port` of a service, not through a proxy."""
         return f"127.0.0.1:{self._services[service].port}"
 
+    def environment(self, name: str) -> Mapping[str, str]:
+        """Return the environment variables of a further process of the run."""
+        return self._start.environment(name)
+
     def event_files(self) -> Mapping[str, Path]:
         """Return the event files written so far, keyed by `<service>.<incarnation>`."""
-        return {path.stem: path for path in sorted(self._events.glob("*.ndjson"))}
+        return {path.stem: path for path in sorted(self._start.events.glob("*.ndjson"))}
 
     def check_alive(self) -> None:
         """Raise if the watchdog or the fault proxy has died: then we broke, not the system."""
@@ -125,9 +130,7 @@ class ProcessesEnvironment:
             stack.push_async_callback(self._leave, start)
             yield await self._started(start, guard, stack)
 
-    async def _started(
-        self, start: Start, guard: Guard, stack: AsyncExitStack
-    ) -> RunningProcesses:
+    async def _started(self, start: Start, guard: Guard, stack: AsyncExitStack) -> RunningProcesses:
         journal = Journal(guard.folder)
         stack.callback(journal.close)
         network = await stack.enter_async_context(
@@ -147,7 +150,7 @@ class ProcessesEnvironment:
             services,
             capabilities=self._capabilities(start, services, network, journal),
             guard=guard,
-            events=start.events,
+            start=start,
         )
 
     @staticmethod

@@ -14,7 +14,7 @@ from harness.model.errors import WorldNotClean
 from harness.model.run import Recorder, RunSettings
 from harness.model.scenario import Scenario
 from harness.model.seeds import derive_seed
-from harness.model.system import Link, Service, ServiceKind
+from harness.model.system import Link, ServiceKind, System
 
 _CLEAN_WITHIN_S = 3.0
 _POLL_S = 0.05
@@ -40,7 +40,7 @@ class Start:
         record: Takes the records of processes.
     """
 
-    def __init__(  # noqa: PLR0913 -- a start needs all that a run has
+    def __init__(
         self,
         *,
         scenario: Scenario,
@@ -120,29 +120,11 @@ class Start:
         Raises:
             ServiceNotReady: If one of them is not ready in time.
         """
-        ready = {name: asyncio.Event() for name in services}
-        prepared: dict[tuple[str, ...], asyncio.Task[None]] = {}
-
-        async def prepare(service: Service) -> None:
-            """Run each command once, even if several services name it."""
-            for server in self.scenario.system.upstreams(service.name):
-                await ready[server].wait()
-            for command in service.prepare:
-                if command not in prepared:
-                    runner = services[service.name].run_once(command)
-                    prepared[command] = group.create_task(runner)
-                await asyncio.shield(prepared[command])
-
-        async def start(name: str) -> None:
-            if services[name].service.prepare:
-                await prepare(services[name].service)
-            await services[name].start()
-            ready[name].set()
-
+        order = _Order(self.scenario.system, services)
         try:
             async with asyncio.TaskGroup() as group:
                 for name in services:
-                    group.create_task(start(name))
+                    group.create_task(order.start(name))
         except ExceptionGroup as several:
             raise _first_of(several) from several
 
@@ -171,6 +153,35 @@ class Start:
         if left:
             raise WorldNotClean(f"left behind by run {self.settings.run_id}: {', '.join(left)}")
         world.remove_folder(self._work)
+
+
+class _Order:
+    """Who waits for whom while a system starts."""
+
+    def __init__(self, system: System, services: Mapping[str, ServiceProcess]) -> None:
+        self._system = system
+        self._services = services
+        self._ready = {name: asyncio.Event() for name in services}
+        self._prepared: dict[tuple[str, ...], asyncio.Lock] = {}
+        self._done: set[tuple[str, ...]] = set()
+
+    async def start(self, name: str) -> None:
+        """Start one service, after its upstreams and preparations if it has any of these."""
+        service = self._services[name]
+        if service.service.prepare:
+            for server in self._system.upstreams(name):
+                await self._ready[server].wait()
+            for command in service.service.prepare:
+                await self._prepare(service, command)
+        await service.start()
+        self._ready[name].set()
+
+    async def _prepare(self, service: ServiceProcess, command: tuple[str, ...]) -> None:
+        """Run a command once, even if several services name it; the others wait for it."""
+        async with self._prepared.setdefault(command, asyncio.Lock()):
+            if command not in self._done:
+                await service.run_once(command)
+                self._done.add(command)
 
 
 def _first_of(several: ExceptionGroup[Exception]) -> Exception:

@@ -27,12 +27,17 @@ def work_folders() -> Iterator[Path]:
             yield path
 
 
+def work_folder(run_id: str) -> Path:
+    """Return where the work folder of a run is, or was."""
+    return Path(gettempdir()) / f"{PREFIX}{run_id}"
+
+
 def make_work_folder(run_id: str, *, owner: int) -> Path:
     """Create the work folder of a run and note in it the pid of its owner.
 
     Others may enter but not list it (mode 711): PostgreSQL runs as another user inside it.
     """
-    folder = Path(gettempdir()) / f"{PREFIX}{run_id}"
+    folder = work_folder(run_id)
     folder.mkdir(mode=0o711)
     folder.chmod(0o711)  # the umask must not narrow it
     write_owner(folder, run_id, owner)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from harness.model.fault import Capabilities, Capability
 from harness.model.finding import Finding
@@ -104,6 +104,10 @@ class RunningSystem(Protocol):
         """Return `host:port` of a service, not through a proxy."""
         ...
 
+    def environment(self, name: str) -> Mapping[str, str]:
+        """Return the environment variables of a further process of the run, its mark included."""
+        ...
+
     def event_files(self) -> Mapping[str, Path]:
         """Return the event files written so far, keyed by `<service>.<incarnation>`."""
         ...
@@ -136,18 +140,3 @@ class Environment(Protocol):
             WorldNotClean: On leaving, if something is still there.
         """
         ...
-
-
-class LoadRun(Protocol):
-    """A load in progress."""
-
-    async def wait_until_ended(self, intended_before_ns: int, bound_s: float) -> bool:
-        """Wait until all operations intended before an instant ended; False after `bound_s`."""
-        ...
-
-    async def stop(self) -> None:
-        """Offer nothing more and wait until all operations ended, bounded by their patience."""
-        ...
-
-
-Json = Mapping[str, Any]

@@ -1,0 +1,1 @@
+"""The commands of `atlas-chaos`, each importing what it needs only when it runs."""

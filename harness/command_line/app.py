@@ -1,0 +1,157 @@
+"""The commands, their options and their help; what they do is in the modules beside this one."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="atlas-chaos",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help=(
+        "Break a running system on purpose and say, with evidence, whether it coped.\n\n"
+        "Start with: atlas-chaos run scenarios -k stale_cache\n\n"
+        "Exit codes: 0 passed, 1 failed, 2 inconclusive, 3 harness error, 4 usage or file error, "
+        "130 interrupted."
+    ),
+)
+
+Paths = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        help="Scenario files, or folders to search for *.chaos.yaml.", show_default="scenarios"
+    ),
+]
+Keyword = Annotated[
+    str | None,
+    typer.Option(
+        "-k", metavar="WORDS", help="Only scenarios whose name or tags match: 'api and not slow'."
+    ),
+]
+TimeScale = Annotated[
+    float,
+    typer.Option(help="Multiply every duration and divide every rate by this.", min=0.001, max=1.0),
+]
+Seed = Annotated[
+    int | None,
+    typer.Option(
+        help="Seed of every random choice; printed, and drawn from the clock if not given."
+    ),
+]
+EnvironmentName = Annotated[str, typer.Option(help="Where runs take place: processes.")]
+Proxy = Annotated[
+    str, typer.Option(help="Fault proxy: embedded, or toxiproxy for the real server.")
+]
+DEFAULT_TIME_SCALE = (
+    0.1  # measured: the bundled suite ends within 3 minutes and no open time < 0.5 s
+)
+
+
+@app.command()
+def run(  # noqa: PLR0913, PLR0917 -- the options of a command line
+    paths: Paths = None,
+    keyword: Keyword = None,
+    environment: EnvironmentName = "processes",
+    proxy: Proxy = "embedded",
+    time_scale: TimeScale = DEFAULT_TIME_SCALE,
+    seed: Seed = None,
+    report_dir: Annotated[
+        Path, typer.Option(help="Folder for reports and histories of this suite; made anew.")
+    ] = Path("reports/latest"),
+    workers: Annotated[
+        int,
+        typer.Option(
+            "-n", "--workers", metavar="WORKERS", help="Runs at the same time.", min=1, max=16
+        ),
+    ] = 1,
+    keep: Annotated[
+        bool, typer.Option(help="Leave the system of the last run running; 'clean' stops it.")
+    ] = False,
+    json_output: Annotated[
+        bool, typer.Option("--json", help="Print the summary as JSON instead of tables.")
+    ] = False,
+) -> None:
+    """Run scenarios and say, with evidence, whether the system coped."""
+    from harness.command_line.run_command import RunOptions, run_suite
+    from harness.command_line.selection import selected
+
+    options = RunOptions(
+        scenarios=selected(paths, keyword),
+        environment=environment,
+        proxy=proxy,
+        time_scale=time_scale,
+        seed=seed,
+        report_dir=report_dir,
+        workers=workers,
+        keep=keep,
+        json_output=json_output,
+    )
+    run_suite(options)
+
+
+@app.command("list")
+def list_scenarios(paths: Paths = None, keyword: Keyword = None) -> None:
+    """List scenarios with their claims, faults and tags."""
+    from harness.command_line.inspect_commands import show_list
+    from harness.command_line.selection import selected
+
+    show_list(selected(paths, keyword))
+
+
+@app.command()
+def validate(paths: Paths = None) -> None:
+    """Check scenario and system files; print every problem as file:line:col."""
+    from harness.command_line.inspect_commands import show_valid
+    from harness.command_line.selection import selected
+
+    show_valid(selected(paths, None))
+
+
+@app.command()
+def plan(
+    paths: Paths = None,
+    keyword: Keyword = None,
+    environment: EnvironmentName = "processes",
+    proxy: Proxy = "embedded",
+    time_scale: TimeScale = DEFAULT_TIME_SCALE,
+) -> None:
+    """Show the timeline of each scenario as lanes, with expected samples and real rates."""
+    from harness.command_line.inspect_commands import show_plans
+    from harness.command_line.selection import selected
+
+    show_plans(
+        selected(paths, keyword), environment=environment, proxy=proxy, time_scale=time_scale
+    )
+
+
+@app.command()
+def judge(
+    folder: Annotated[Path, typer.Argument(help="Folder of a run, e.g. reports/latest/runs/NAME.")],
+) -> None:
+    """Judge a saved run again, from its history alone."""
+    from harness.command_line.inspect_commands import judge_again
+
+    judge_again(folder)
+
+
+@app.command()
+def clean(
+    force: Annotated[
+        bool, typer.Option(help="Also stop runs whose harness is still alive.")
+    ] = False,
+) -> None:
+    """Find and remove what killed runs left behind."""
+    from harness.command_line.machine_commands import remove_leftovers
+
+    remove_leftovers(force=force)
+
+
+@app.command()
+def doctor() -> None:
+    """Say what this machine can do: programs, versions, and faults by environment."""
+    from harness.command_line.machine_commands import show_machine
+
+    show_machine()

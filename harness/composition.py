@@ -1,0 +1,245 @@
+"""Put the parts together: catalogues, environments, and one run from a scenario to its result.
+
+The command line and the pytest plugin are built on this; nothing below it knows all the parts.
+"""
+
+import asyncio
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fault_injectors.toxiproxy import ProxyKind
+
+from fault_injectors.catalogue import FAULTS
+from harness.checks.catalogue import CHECKS
+from harness.checks.verdict import judge
+from harness.clock import Clock, SystemClock
+from harness.environments.processes import ProcessesEnvironment
+from harness.model.errors import FileProblems, PlanRefused
+from harness.model.history import read_history
+from harness.model.run import Environment, Listener, Progress, RunResult, RunSettings
+from harness.model.scaling import scaled
+from harness.model.scenario import Scenario
+from harness.model.seeds import derive_seed
+from harness.model.verdict import Verdict
+from harness.plan import make_plan
+from harness.runner import run_scenario
+from harness.scenario_files import SystemFiles, load_scenario
+
+ENVIRONMENTS = ("processes",)
+PROXIES = tuple(kind.value for kind in ProxyKind)
+RUN_FILE = "run.json"
+HISTORY_FILE = "history.ndjson"
+INPUTS = "inputs"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunChoices:
+    """What a user chooses for all runs of a suite.
+
+    Args:
+        environment: Name of the environment.
+        proxy: Name of the fault proxy.
+        seed: Seed of the suite; each scenario's runs derive theirs from it.
+        time_scale: Factor on durations, in (0, 1].
+        report_dir: Folder of the suite's reports.
+        keep: Leave systems running.
+    """
+
+    environment: str = "processes"
+    proxy: str = "embedded"
+    seed: int
+    time_scale: float
+    report_dir: Path
+    keep: bool = False
+
+
+def seed_from_clock(clock: Clock) -> int:
+    """Return a seed for a suite whose user chose none; it is printed, so it can be replayed."""
+    return derive_seed(clock.wall_unix_ns(), "seed") % 1_000_000
+
+
+def make_environment(name: str, proxy: str, clock: Clock) -> Environment:
+    """Return the environment called `name`.
+
+    Raises:
+        ValueError: If there is no such environment or proxy, naming those that exist.
+    """
+    if name not in ENVIRONMENTS:
+        raise ValueError(f"no environment {name!r}; expected one of {', '.join(ENVIRONMENTS)}")
+    if proxy not in PROXIES:
+        raise ValueError(f"no proxy {proxy!r}; expected one of {', '.join(PROXIES)}")
+    return ProcessesEnvironment(clock=clock, proxy=ProxyKind(proxy))
+
+
+def load(paths: Sequence[Path]) -> list[Scenario]:
+    """Return the scenarios of files, each system file read once.
+
+    Raises:
+        FileProblems: With the problems of all files.
+    """
+    systems = SystemFiles()
+    scenarios, problems = [], []
+    for path in paths:
+        try:
+            scenarios.append(load_scenario(path, faults=FAULTS, checks=CHECKS, systems=systems))
+        except FileProblems as found:
+            problems += [problem for problem in found.problems if problem not in problems]
+    if problems:
+        raise FileProblems(problems)
+    return scenarios
+
+
+async def run_one(
+    scenario: Scenario | Path,
+    choices: RunChoices,
+    *,
+    was_named: bool = True,
+    clock: Clock | None = None,
+    listener: Listener | None = None,
+) -> RunResult:
+    """Run one scenario and return what it came to; it never raises for what a run did.
+
+    Args:
+        scenario: The scenario, unscaled, or its file.
+        choices: How to run it.
+        was_named: Whether the user named it. One that was only found in a folder and cannot run
+            here is SKIPPED; one that was named is refused.
+        clock: Clock of the run; the real one if not given.
+        listener: Takes signs of life.
+
+    Raises:
+        FileProblems: If the file cannot be meant.
+        PlanRefused: If the scenario cannot mean anything here.
+        ValueError: If the environment or the proxy has no such name.
+    """
+    if isinstance(scenario, Path):
+        [scenario] = load([scenario])
+    clock = clock or SystemClock()
+    environment = make_environment(choices.environment, choices.proxy, clock)
+    settings = _settings(scenario, choices, clock)
+    lacking = environment.missing(scenario)
+    if lacking and was_named:
+        raise PlanRefused(scenario.name, lacking)
+    if lacking:
+        return RunResult(
+            scenario=scenario,
+            settings=settings,
+            verdict=Verdict.SKIPPED,
+            sentence="; ".join(lacking),
+            started_unix_ns=clock.wall_unix_ns(),
+        )
+    plan = make_plan(scenario, time_scale=choices.time_scale, environment=environment)
+    _prepare_folder(scenario, choices, settings)
+    return await run_scenario(
+        plan,
+        settings,
+        environment,
+        clock=clock,
+        judge=judge,
+        listener=listener or _nobody,
+        history_path=settings.folder / HISTORY_FILE,
+    )
+
+
+def _nobody(progress: Progress) -> None:
+    """Listen to nothing."""
+    _ = progress
+
+
+def _settings(scenario: Scenario, choices: RunChoices, clock: Clock) -> RunSettings:
+    seed = derive_seed(choices.seed, scenario.name) % 2**31
+    moment = f"{clock.now_ns():x}"[-8:]  # tells apart two runs of one scenario on one machine
+    return RunSettings(
+        environment=choices.environment,
+        seed=seed,
+        time_scale=choices.time_scale,
+        folder=choices.report_dir / "runs" / scenario.name,
+        run_id=f"{scenario.name[:40]}-{moment}",
+        keep=choices.keep,
+    )
+
+
+def _prepare_folder(scenario: Scenario, choices: RunChoices, settings: RunSettings) -> None:
+    """Make the run's folder anew, with all that judging it again will need."""
+    folder = settings.folder
+    if folder.exists():
+        shutil.rmtree(folder)
+    inputs = folder / INPUTS
+    inputs.mkdir(parents=True)
+    shutil.copy(scenario.path, inputs / scenario.path.name)
+    shutil.copy(scenario.system.path, inputs / scenario.system.path.name)
+    about = {
+        "schema": 1,
+        "scenario": scenario.path.name,
+        "environment": settings.environment,
+        "proxy": choices.proxy,
+        "seed": settings.seed,
+        "suite_seed": choices.seed,
+        "time_scale": settings.time_scale,
+        "run_id": settings.run_id,
+    }
+    (folder / RUN_FILE).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+
+
+def judge_saved(folder: Path) -> RunResult:
+    """Judge a saved run again, from its history and its copy of the scenario alone.
+
+    Raises:
+        FileNotFoundError: If the folder holds no saved run.
+        FileProblems: If the saved scenario cannot be read by this version.
+        ValueError: If the history cannot be read.
+    """
+    about = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
+    [scenario] = load([folder / INPUTS / about["scenario"]])
+    scenario = scaled(scenario, about["time_scale"])
+    with (folder / HISTORY_FILE).open(encoding="utf-8") as lines:
+        history = read_history(lines)
+    judged = judge(history, scenario)
+    return RunResult(
+        scenario=scenario,
+        settings=RunSettings(
+            environment=about["environment"],
+            seed=about["seed"],
+            time_scale=about["time_scale"],
+            folder=folder,
+            run_id=about["run_id"],
+        ),
+        verdict=judged.verdict,
+        findings=judged.findings,
+        sentence=judged.sentence,
+        figures=judged.figures,
+        history_path=folder / HISTORY_FILE,
+    )
+
+
+async def run_all(
+    scenarios: Sequence[tuple[Scenario, bool]],
+    choices: RunChoices,
+    *,
+    workers: int,
+    listener: Listener,
+    finished: Callable[[RunResult], None],
+) -> list[RunResult]:
+    """Run scenarios, at most `workers` at the same time; the results stand in their order.
+
+    Args:
+        scenarios: Each with whether the user named it.
+        choices: How to run them.
+        workers: Runs at the same time; each has a system of its own.
+        listener: Takes signs of life.
+        finished: Called with each result when it is there.
+    """
+    slots = asyncio.Semaphore(workers)
+
+    async def run(scenario: Scenario, *, was_named: bool) -> RunResult:
+        async with slots:
+            result = await run_one(scenario, choices, was_named=was_named, listener=listener)
+        finished(result)
+        return result
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(run(one, was_named=named)) for one, named in scenarios]
+    return [task.result() for task in tasks]

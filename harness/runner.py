@@ -1,0 +1,316 @@
+"""Run one scenario from start to verdict: the recipe of the whole harness.
+
+Plan (before this), start, baseline, break, settle, collect, stop, judge. Everything that acts is a
+context manager, so an error, Ctrl-C or SIGTERM at any point heals and stops everything on the way
+out; a SIGKILL is the watchdog's business.
+"""
+
+import asyncio
+import traceback
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from harness.checks import is_steady, judge
+from harness.clock import Clock
+from harness.load import LoadGenerator, plan_load
+from harness.model.errors import HarnessError
+from harness.model.history import History, Window, read_history
+from harness.model.records import (
+    NS_PER_S,
+    FaultRecord,
+    Note,
+    Operation,
+    Phase,
+    PhaseName,
+    Record,
+)
+from harness.model.run import (
+    Environment,
+    Listener,
+    Progress,
+    RunningSystem,
+    RunResult,
+    RunSettings,
+)
+from harness.model.scenario import Scenario, TimelineEntry
+from harness.model.verdict import Verdict
+from harness.observation import Probes, Recorder, probing, sample_lag
+from harness.plan import Plan
+
+_LEAD_S = 0.1  # between the last preparation and the first arrival
+_POLL_S = 0.05  # resolution of the settle phase and of progress
+_BASELINE_WAIT_S = 2.0  # real: operations of a healthy system end long before
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """What a run is made of, besides its plan.
+
+    Args:
+        settings: Seed, time scale and folder.
+        environment: Where it takes place.
+        clock: The clock of the run.
+        listener: Takes signs of life.
+        history_path: Where the history goes.
+    """
+
+    settings: RunSettings
+    environment: Environment
+    clock: Clock
+    listener: Listener
+    history_path: Path
+
+
+async def run_scenario(plan: Plan, recipe: Recipe) -> RunResult:
+    """Run a planned scenario and return what it came to.
+
+    An error of ours becomes a HARNESS_ERROR with what was recorded so far; a cancellation goes
+    through, after everything was healed and stopped.
+    """
+    started_unix_ns, started_ns = recipe.clock.wall_unix_ns(), recipe.clock.now_ns()
+    recorder = Recorder(recipe.history_path)
+    error = ""
+    try:
+        await _Run(plan.scenario, recipe, recorder).record()
+    except Exception as failure:  # noqa: BLE001 -- whatever it is, it is no verdict on the system
+        error = _told(failure)
+    recipe.listener(Progress(scenario=plan.scenario.name, phase="judge"))
+    history = _read(recipe.history_path)
+    judgement = judge(history, plan.scenario)
+    return RunResult(
+        scenario=plan.scenario,
+        settings=recipe.settings,
+        verdict=Verdict.HARNESS_ERROR if error else judgement.verdict,
+        findings=judgement.findings,
+        sentence=error.splitlines()[0] if error else judgement.sentence,
+        started_unix_ns=started_unix_ns,
+        duration_s=(recipe.clock.now_ns() - started_ns) / NS_PER_S,
+        figures=judgement.figures,
+        phases=tuple(
+            (phase.name, phase.t_ns / NS_PER_S, phase.end_ns / NS_PER_S)
+            for phase in history.of(Phase)
+        ),
+        error=error,
+        history_path=recipe.history_path,
+    )
+
+
+def _read(path: Path) -> History:
+    with path.open(encoding="utf-8") as lines:
+        return read_history(lines)
+
+
+def _told(failure: BaseException) -> str:
+    """Return an error as people need it: ours by its message, a surprise with its traceback."""
+    while isinstance(failure, BaseExceptionGroup):
+        failure = failure.exceptions[0]
+    if isinstance(failure, HarnessError):
+        return f"{type(failure).__name__}: {failure}"
+    return f"{failure!r}\n" + "".join(traceback.format_exception(failure))
+
+
+class _Run:
+    """One run while it goes on: the parts of the recipe, in order."""
+
+    def __init__(self, scenario: Scenario, recipe: Recipe, recorder: Recorder) -> None:
+        self._scenario = scenario
+        self._recipe = recipe
+        self._clock = recipe.clock
+        self._recorder = recorder
+        self._before_start: list[Record] = []
+        self._t0_ns: int | None = None
+
+    async def record(self) -> None:
+        """Start the system, take it through all phases, stop it, and collect the history."""
+        self._tell("start")
+        settings, load_file = self._recipe.settings, self._recipe.settings.folder / "load.ndjson"
+        environment = self._recipe.environment
+        event_files: dict[str, Path] = {}
+        try:
+            async with environment.start(self._scenario, settings, self._record_absolute) as system:
+                try:
+                    await self._observed(system, load_file)
+                finally:
+                    event_files.update(system.event_files())
+                    self._tell("stop")
+        finally:
+            self._zero()
+            self._recorder.collect(
+                event_files,
+                t0_ns=self._t0_ns or 0,
+                load_file=load_file if load_file.exists() else None,
+            )
+
+    def _zero(self) -> int:
+        """Set the run's clock to zero now, unless it is set, and return that instant."""
+        if self._t0_ns is None:
+            self._t0_ns = self._clock.now_ns() + round(_LEAD_S * NS_PER_S)
+            for record in self._before_start:
+                self._record_absolute(record)
+        return self._t0_ns
+
+    def _record_absolute(self, record: Record) -> None:
+        """Record what carries an absolute time; before zero is known it has to wait."""
+        if self._t0_ns is None:
+            self._before_start.append(record)
+        else:
+            self._recorder.record(replace(record, t_ns=record.t_ns - self._t0_ns))
+
+    def _now_ns(self) -> int:
+        """Return the time since the start of the run."""
+        return self._clock.now_ns() - self._zero()
+
+    async def _sleep_until(self, at_s: float) -> None:
+        await self._clock.sleep(at_s - self._now_ns() / NS_PER_S)
+
+    def _tell(self, phase: str, message: str = "") -> None:
+        self._recipe.listener(Progress(scenario=self._scenario.name, phase=phase, message=message))
+
+    async def _observed(self, system: RunningSystem, load_file: Path) -> None:
+        """Put load and probes on the system and play the phases."""
+        names = self._scenario.services()
+        addresses = {name: system.address(name) for name in names}
+        seed = self._recipe.settings.seed
+        load = LoadGenerator(
+            plan_load(self._scenario, seed=seed, addresses=addresses),
+            path=load_file,
+            environment=system.environment("load"),
+            clock=self._clock,
+        )
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(load)
+            t0_ns = self._zero()
+            load.start(t0_ns)
+            self._recorder.record(Note(t_ns=0, name="seed", value=seed))
+            await stack.enter_async_context(
+                sample_lag(self._recorder.record, clock=self._clock, t0_ns=t0_ns)
+            )
+            probes = await stack.enter_async_context(
+                probing(
+                    self._scenario.probes,
+                    addresses=addresses,
+                    record=self._recorder.record,
+                    clock=self._clock,
+                    t0_ns=t0_ns,
+                )
+            )
+            await self._phases(_Live(system=system, load=load, probes=probes))
+            await load.stop()
+
+    async def _phases(self, live: "_Live") -> None:
+        scenario = self._scenario
+        async with self._phase(PhaseName.BASELINE, scenario.baseline_s, live):
+            await self._sleep_until(scenario.baseline_s)
+        if not await self._baseline_held(live):
+            return  # nothing is injected into a system that was not healthy to begin with
+        async with self._phase(
+            PhaseName.FAULT, scenario.settle_start_s - scenario.baseline_s, live
+        ):
+            await self._play(live)
+            await self._sleep_until(scenario.work_end_s)
+        async with self._phase(PhaseName.SETTLE, scenario.settle.at_most_s, live):
+            await self._settle(live)
+
+    @asynccontextmanager
+    async def _phase(self, name: PhaseName, planned_s: float, live: "_Live") -> AsyncIterator[None]:
+        """Record a phase, and tell how it goes while it lasts."""
+        start_ns = self._now_ns()
+        ticker = asyncio.create_task(self._tick(name, planned_s, live))
+        try:
+            yield
+        finally:
+            ticker.cancel()
+            await asyncio.gather(ticker, return_exceptions=True)
+            end_ns = self._now_ns()
+            self._recorder.record(Phase(t_ns=max(0, start_ns), end_ns=end_ns, name=name))
+
+    async def _tick(self, phase: str, planned_s: float, live: "_Live") -> None:
+        start_ns = self._now_ns()
+        while True:
+            counters = live.load.counters()
+            self._recipe.listener(
+                Progress(
+                    scenario=self._scenario.name,
+                    phase=phase,
+                    elapsed_s=(self._now_ns() - start_ns) / NS_PER_S,
+                    planned_s=planned_s,
+                    message=live.message,
+                    operations=counters.ended,
+                    not_ok=counters.not_ok,
+                )
+            )
+            await self._clock.sleep(_POLL_S * 4)
+
+    async def _baseline_held(self, live: "_Live") -> bool:
+        """Say whether the system was steady in the baseline."""
+        end_ns = round(self._scenario.baseline_s * NS_PER_S)
+        await live.load.wait_until_ended(end_ns, _BASELINE_WAIT_S)
+        return self._is_steady(live, Window(start_ns=0, end_ns=end_ns))
+
+    def _is_steady(self, live: "_Live", window: Window) -> bool:
+        return bool(is_steady(live.operations(), self._scenario, window))
+
+    async def _play(self, live: "_Live") -> None:
+        """Inject each fault at its time and heal it at its end, overlapping ones side by side."""
+        async with asyncio.TaskGroup() as group:
+            for index, entry in enumerate(self._scenario.timeline):
+                group.create_task(self._play_one(f"{index}:{entry.fault.name}", entry, live))
+
+    async def _play_one(self, fault_id: str, entry: TimelineEntry, live: "_Live") -> None:
+        def record(what: str, detail: str = "", count: int = 0) -> None:
+            self._recorder.record(
+                FaultRecord(
+                    t_ns=self._now_ns(),
+                    fault_id=fault_id,
+                    fault=entry.fault.name,
+                    target=str(entry.fault.target),
+                    what=what,
+                    detail=detail,
+                    count=count,
+                )
+            )
+
+        await self._sleep_until(entry.at_s)
+        live.message = f"{entry.fault.name} {entry.fault.target}"
+        async with entry.fault.inject(live.system.capabilities) as applied:
+            record("applied", applied.read_back)
+            await self._sleep_until(entry.end_s)
+        record("healed")
+        if applied.effects:
+            record("effect", applied.effect, applied.effects)
+        live.message = ""
+
+    async def _settle(self, live: "_Live") -> None:
+        """Keep the load on until the system was steady for long enough, or the bound is over."""
+        settle = self._scenario.settle
+        bound_ns = round(self._scenario.longest_s * NS_PER_S)
+        hold_ns = round(settle.hold_s * NS_PER_S)
+        earliest_ns = self._now_ns() + hold_ns
+        while (now_ns := self._now_ns()) < bound_ns:
+            live.check_alive()
+            window = Window(start_ns=now_ns - hold_ns, end_ns=now_ns)
+            conditions = all(live.probes.holds(condition) for condition in settle.until)
+            if now_ns >= earliest_ns and conditions and self._is_steady(live, window):
+                return
+            await self._clock.sleep(_POLL_S)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Live:
+    """What is running: the system, its load and its probes, and what is being done to it."""
+
+    system: RunningSystem
+    load: LoadGenerator
+    probes: Probes
+    message: str = ""
+
+    def operations(self) -> list[Operation]:
+        """Return the operations that ended so far."""
+        return self.load.operations()
+
+    def check_alive(self) -> None:
+        """Raise if a part of ours has died."""
+        self.system.check_alive()
+        self.load.check_alive()
