@@ -131,6 +131,9 @@ class CircuitBreaker:
             return self._shared
         now_s = self._now()
         if self._state is BreakerState.OPEN:
+            if now_s < self._half_open_from_s:
+                self._rejections += 1
+                raise CircuitOpen(self.name, self._half_open_from_s - now_s)
             return self._admit_first_probe(now_s)
         if len(self._probes) >= self.config.half_open_max_calls:
             self._make_room_for_probe(now_s)
@@ -222,9 +225,6 @@ class CircuitBreaker:
             return False
 
     def _admit_first_probe(self, now_s: float) -> Permit:
-        if now_s < self._half_open_from_s:
-            self._rejections += 1
-            raise CircuitOpen(self.name, self._half_open_from_s - now_s)
         from_state = self._state
         self._enter(BreakerState.HALF_OPEN)
         permit = Permit(self._generation, now_s)

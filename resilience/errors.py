@@ -33,24 +33,28 @@ class LocalRejection(ResilienceError):
 
     Hence it is never a breaker failure and never retried, but always offered to the fallback.
 
-    Attributes:
-        name: Which breaker, bulkhead or limiter refused.
-        retry_after_s: Seconds until a new call has a chance, None when nobody can tell.
+    >>> str(CircuitOpen("portal_wi", 2.5))
+    "circuit 'portal_wi' is open, try again in 2.500 s"
     """
 
-    # Slots and a message built on demand: an open circuit rejects thousands of calls a second.
-    __slots__ = ("name", "retry_after_s")
+    # No `__init__`, and a message that is built on demand: an open circuit makes thousands of
+    # these a second, and a Python frame would double the price. Arguments are positional.
+    __slots__ = ()
 
-    def __init__(self, name: str, retry_after_s: float | None = None) -> None:
-        self.name = name
-        self.retry_after_s = retry_after_s
+    @property
+    def name(self) -> str:
+        """Which breaker, bulkhead or limiter refused."""
+        return str(self.args[0])
+
+    @property
+    def retry_after_s(self) -> float | None:
+        """Seconds until a new call has a chance, None when nobody can tell."""
+        wait_s: float | None = self.args[1] if len(self.args) > 1 else None
+        return wait_s
 
     def __str__(self) -> str:
         hint = "" if self.retry_after_s is None else f", try again in {self.retry_after_s:.3f} s"
         return f"{self._reason()}{hint}"
-
-    def __reduce__(self) -> tuple[type, tuple[str, float | None]]:
-        return type(self), (self.name, self.retry_after_s)
 
     def _reason(self) -> str:
         return f"{self.name!r} refused the call"

@@ -4,9 +4,14 @@ from collections.abc import Callable
 from typing import TypeVar, assert_never
 
 from resilience.calls import Call, Source, StackResult
-from resilience.classification import Classifier, class_of, default_classifier
+from resilience.classification import Classifier, ErrorClass, class_of, default_classifier
 from resilience.clock import Clock
-from resilience.errors import FallbackFailed, upstream_error
+from resilience.errors import (
+    DeadlineExceeded,
+    FallbackFailed,
+    is_local_rejection,
+    upstream_error,
+)
 from resilience.events import Event, EventKind, Listener, Listeners
 from resilience.fallback_strategies import (
     DegradedService,
@@ -111,6 +116,15 @@ class Fallback:
             return None
         return _result(cached.value, Source.STALE_CACHE, call, error, age_s=cached.age_s)
 
+    def _class_of(self, error: Exception) -> str | None:
+        """Return the class of the upstream error; a local rejection has none."""
+        if is_local_rejection(error):
+            return None
+        inner = upstream_error(error)
+        if isinstance(inner, DeadlineExceeded):  # cut in its first attempt
+            return ErrorClass.NETWORK_TIMEOUT.value
+        return class_of(inner, self._classifier, self.listeners).value
+
     def _announce(self, call: Call[T], result: StackResult[object], error: Exception) -> None:
         self.activations += 1
         if not self.listeners.active:
@@ -125,9 +139,7 @@ class Fallback:
                     "call_id": call.call_id,
                     "source": result.source.value,
                     "age_s": result.age_s,
-                    "error_class": class_of(
-                        upstream_error(error), self._classifier, self.listeners
-                    ).value,
+                    "error_class": self._class_of(error),
                 },
             )
         )

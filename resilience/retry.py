@@ -42,6 +42,9 @@ class Retry:
         rng: Draws the jitter.
         classifier: Decides what may be retried; if it raises, the error counts as permanent.
         listener: Hears of attempts; more can subscribe.
+
+    Attributes:
+        has_time_limit: Whether a call or an attempt may be cut.
     """
 
     def __init__(
@@ -63,13 +66,9 @@ class Retry:
         self._classifier = classifier
         self._call_timer = _timer(config.total_timeout_s)
         self._attempt_timer = _timer(config.attempt_timeout_s)
+        self.has_time_limit = self._call_timer is not None or self._attempt_timer is not None
         self._tallies = RetryTallies()
         self._calls = 0
-
-    @property
-    def has_time_limit(self) -> bool:
-        """Whether a call or an attempt may be cut."""
-        return self._call_timer is not None or self._attempt_timer is not None
 
     async def call(self, fn: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Await `fn(*args, **kwargs)` as often as it takes.
@@ -87,11 +86,10 @@ class Retry:
         except LocalRejection:
             raise
         except Exception as error:  # noqa: BLE001 - judged by `pursue`, which raises it again
-            first_error = error
-        call = self._new_call(fn, *args, **kwargs)
-        call.started_s = started_s
-        call.attempts = 1
-        return await self.pursue(call, first_error)
+            call = self._new_call(fn, *args, **kwargs)
+            call.started_s = started_s
+            call.attempts = 1
+            return await self.pursue(call, error)
 
     def __call__(self, fn: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T]]:
         """Decorate a coroutine function; TypeError for anything else."""
@@ -116,13 +114,16 @@ class Retry:
             DeadlineExceeded: As for `call`.
             Exception: As for `call`.
         """
-        if first_error is not None:
+        if first_error is None:
+            attempts = self._attempts(call)
+        else:
             self._note_failure(call, first_error, call.started_s)
+            attempts = self._attempts_after(call, first_error)
         if self._call_timer is None:
-            return await self._attempts(call, first_error)
+            return await attempts
         call.deadline = self._call_timer.start()
         try:
-            return await self._call_timer.bound(call.deadline, self._attempts(call, first_error))
+            return await self._call_timer.bound(call.deadline, attempts)
         except DeadlinePassed:
             raise self._deadline_exceeded(call) from call.last_error
 
@@ -147,20 +148,27 @@ class Retry:
         call.started_s = self._now()
         return call
 
-    async def _attempts(self, call: Call[T], error: Exception | None) -> T:
-        while True:  # bounded: `_back_off` raises when attempts or time are used up
-            if error is not None:
-                await self._back_off(call, error)
+    async def _attempts_after(self, call: Call[T], error: Exception) -> T:
+        if not call.records[-1].retryable:
+            raise error
+        await self._pause(call, self._next_delay_s(call, error))
+        return await self._attempts(call)
+
+    async def _attempts(self, call: Call[T]) -> T:
+        while True:  # bounded: `_next_delay_s` raises when attempts or time are used up
             try:
                 value = await self._attempt(call)
             except LocalRejection:
                 raise
-            except Exception as failure:  # noqa: BLE001 - `_back_off` raises what is not retried
-                error = failure
+            except Exception as error:
+                if not call.records[-1].retryable:
+                    raise
+                delay_s = self._next_delay_s(call, error)
             else:
                 if call.records:
                     self._settle(call).successes += 1
                 return value
+            await self._pause(call, delay_s)
 
     async def _attempt(self, call: Call[T]) -> T:
         bulkhead = call.bulkhead
@@ -190,16 +198,17 @@ class Retry:
             limit_s = self._attempt_timer.allowance_s
             raise TimeoutError(f"attempt {attempt.number} took longer than {limit_s} s") from None
 
-    async def _back_off(self, call: Call[T], error: Exception) -> None:
-        """Wait before the next attempt, or raise what the call ends with."""
-        if not call.records[-1].retryable:
-            raise error
+    def _next_delay_s(self, call: Call[T], error: Exception) -> float:
+        """Return the back-off before the next attempt, or raise what the call ends with."""
         if call.attempts >= self.config.max_attempts:
             raise self._exhausted(call, error) from error
         floor_s = retry_after_s(error, self._clock.wall())
         delay_s = backoff_s(self.config, call.attempts, self._rng, floor_s=floor_s)
         if self._ends_within(call, delay_s):
             raise self._deadline_exceeded(call) from error
+        return delay_s
+
+    async def _pause(self, call: Call[T], delay_s: float) -> None:
         call.delay_s = delay_s
         await self._clock.sleep(delay_s)
         self._tallies.of(call.operation).attempts += 1

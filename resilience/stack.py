@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
-from typing import ParamSpec, TypeVar, cast
+from typing import NoReturn, ParamSpec, TypeVar, cast
 
 from resilience.breaker import CircuitBreaker
 from resilience.breaker_state import Permit
@@ -114,18 +114,19 @@ class ResilienceStack:
                     value = await fn(*args, **kwargs)
                 finally:
                     bulkhead.leave(entered_s)
-        except Exception as error:  # noqa: BLE001 - handed on below
-            first_error = error
+        except Exception as error:
+            if self.fallback is None and isinstance(error, LocalRejection):
+                self._record_error(permit, error)  # a storm of rejections has to stay cheap
+                raise
+            call = self._new_call(fn, *args, **kwargs)
+            call.started_s = now_s
+            return (await self._resume(call, permit, error)).value
         except BaseException:
             self._abandon(permit)
             raise
-        else:
-            if breaker is not None and permit is not None:
-                breaker.record_success(permit)
-            return value
-        call = self._new_call(fn, *args, **kwargs)
-        call.started_s = now_s
-        return (await self._resume(call, permit, first_error)).value
+        if breaker is not None and permit is not None:
+            breaker.record_success(permit)
+        return value
 
     async def call_detailed(
         self,
@@ -213,7 +214,10 @@ class ResilienceStack:
         try:
             permit = self._admit(call)
         except LocalRejection as rejection:
-            return await self._end_with(call, None, rejection)
+            self._record_error(None, rejection)
+            if self.fallback is None:
+                raise
+            return await self._rescue(self.fallback, call, rejection)
         return await self._conclude(call, permit, self.retry.pursue(call))
 
     async def _resume(
@@ -221,7 +225,7 @@ class ResilienceStack:
     ) -> StackResult[T]:
         """Go on after a first attempt that ended with `error`, or was never let in."""
         if isinstance(error, LocalRejection):
-            return await self._end_with(call, permit, error)
+            return await self._conclude(call, permit, _raise(error))
         call.attempts = 1
         return await self._conclude(call, permit, self.retry.pursue(call, error))
 
@@ -230,8 +234,11 @@ class ResilienceStack:
     ) -> StackResult[T]:
         try:
             value = await attempts
-        except Exception as error:  # noqa: BLE001 - raised again unless a fallback answers
-            return await self._end_with(call, permit, error)
+        except Exception as error:
+            self._record_error(permit, error)
+            if self.fallback is None:
+                raise
+            return await self._rescue(self.fallback, call, error)
         except BaseException:
             self._abandon(permit)
             raise
@@ -248,17 +255,15 @@ class ResilienceStack:
             attempts=call.attempts,
         )
 
-    async def _end_with(
-        self, call: Call[T], permit: Permit | None, error: Exception
-    ) -> StackResult[T]:
+    async def _rescue(self, fallback: Fallback, call: Call[T], error: Exception) -> StackResult[T]:
+        # What a fallback serves is the configuration's business; its type is the caller's claim.
+        return cast("StackResult[T]", await fallback.rescue(call, error))
+
+    def _record_error(self, permit: Permit | None, error: Exception) -> None:
         if self.breaker is not None and permit is not None:
             self.breaker.record_error(permit, error)
         if is_local_rejection(error):
             self._rejected_s = self._now()
-        if self.fallback is None:
-            raise error
-        # What a fallback serves is the configuration's business; its type is the caller's claim.
-        return cast("StackResult[T]", await self.fallback.rescue(call, error))
 
     def _admit(self, call: Call[T]) -> Permit | None:
         if self.limiter is not None:
@@ -277,3 +282,7 @@ class ResilienceStack:
         yield from retry_samples(self.retry.tallies())
         if self.limiter is not None:
             yield from limiter_samples(self.limiter)
+
+
+async def _raise(error: Exception) -> NoReturn:
+    raise error
