@@ -14,6 +14,7 @@ from allure_commons.model2 import Label, Parameter, StatusDetails, TestResult
 from harness.model.history import History
 from harness.model.records import NS_PER_S
 from harness.model.run import RunResult
+from harness.model.scenario import Scenario
 from harness.model.verdict import Verdict
 from harness.reporting.allure_description import description_html
 from harness.reporting.allure_steps import STATUSES, check_steps, phase_steps
@@ -103,15 +104,15 @@ def full_name_of(path: Path, name: str, root: Path) -> str:
     return f"{relative_path(path, root)}#{name}"
 
 
-def labels_of(report: RunReport) -> list[tuple[str, str]]:
+def labels_of(scenario: Scenario) -> list[tuple[str, str]]:
     """Return the labels by which reports are grouped and filtered, as type and value."""
-    kinds = sorted({fault.partition(" ")[0] for fault in report.faults})
+    kinds = sorted({entry.fault.name for entry in scenario.timeline})
     return [
-        ("epic", report.system),
+        ("epic", scenario.system.name),
         ("feature", " and ".join(kinds) or "load without a fault"),
-        ("parentSuite", report.system),
-        ("suite", Path(report.path).name),
-        ("severity", report.severity),
+        ("parentSuite", scenario.system.name),
+        ("suite", scenario.path.name),
+        ("severity", str(scenario.severity)),
         ("layer", "chaos"),
         *(("faultKind", kind) for kind in kinds),
     ]
@@ -139,7 +140,7 @@ def content_of(result: RunResult, history: History | None, root: Path) -> Conten
         message=message_of(report),
         trace=render(failure_block(report)) if is_bad else "",
         parameters=_parameters(report),
-        labels=tuple(Label(name=name, value=value) for name, value in labels_of(report)),
+        labels=tuple(Label(name=name, value=value) for name, value in labels_of(result.scenario)),
         steps=tuple(steps),
         documents=tuple(_documents(result, history, timeline, figure)),
     )

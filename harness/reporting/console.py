@@ -183,7 +183,7 @@ def last_line(reports: Sequence[RunReport]) -> str:
         count(found[Verdict.HARNESS_ERROR], "harness error"),
         f"{found[Verdict.SKIPPED]} skipped",
     ]
-    seeds = sorted({report.seed for report in reports if report.verdict is not Verdict.SKIPPED})
+    seeds = sorted({report.seed for report in reports if report.run_id})
     tail = f"; seed {shlex.join(str(seed) for seed in seeds)}" if len(seeds) == 1 else ""
     return f"{count(len(reports), 'scenario')}: {', '.join(parts)}{tail}"
 

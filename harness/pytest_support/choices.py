@@ -1,0 +1,92 @@
+"""What the options of a pytest session choose for its runs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from harness.model.run import Listener, RunResult
+from harness.model.scenario import Scenario
+
+# A test that failed has to fail again, so the seed is fixed unless somebody chooses another one.
+DEFAULT_SEED = 42
+DEFAULT_TIME_SCALE = 0.1  # as on the command line
+DEFAULT_FOLDER = Path("reports") / "pytest"
+
+
+class Composition(Protocol):
+    """What loads and runs scenarios: `harness.composition`, or what a conftest file gives."""
+
+    def load(self, paths: Sequence[Path]) -> list[Scenario]:
+        """Return the scenarios of files, raising `FileProblems` with every problem in them."""
+        ...
+
+    async def run_one(  # noqa: PLR0913 -- the choices of a run
+        self,
+        scenario: Scenario,
+        *,
+        environment: str,
+        proxy: str,
+        seed: int,
+        time_scale: float,
+        report_dir: Path,
+        keep: bool,
+        listener: Listener,
+    ) -> RunResult:
+        """Run a scenario and return what it came to."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """The choices of a session, the same for all of its runs."""
+
+    environment: str
+    proxy: str
+    seed: int
+    time_scale: float
+    report_dir: Path
+
+
+def choices_of(config: pytest.Config) -> Choices:
+    """Return the choices with defaults for options that were not given.
+
+    Raises:
+        pytest.UsageError: If a value is out of its range.
+    """
+    seed = config.getoption("chaos_seed")
+    time_scale = config.getoption("chaos_time_scale")
+    folder = config.getoption("chaos_report_dir")
+    if time_scale is not None and not 0.0 < time_scale <= 1.0:
+        raise pytest.UsageError(
+            f"--chaos-time-scale: expected a factor in (0, 1], got {time_scale}"
+        )
+    return Choices(
+        environment=config.getoption("chaos_environment") or "processes",
+        proxy=config.getoption("chaos_proxy") or "embedded",
+        seed=DEFAULT_SEED if seed is None else seed,
+        time_scale=DEFAULT_TIME_SCALE if time_scale is None else time_scale,
+        report_dir=(
+            config.invocation_params.dir / folder if folder else config.rootpath / DEFAULT_FOLDER
+        ),
+    )
+
+
+def composition_of(config: pytest.Config) -> Composition:
+    """Return what loads and runs scenarios in this session."""
+    found: Composition = config.hook.pytest_chaos_composition(config=config)
+    return found
+
+
+def is_main(config: pytest.Config) -> bool:
+    """Say whether this is the process that the user started, and not a worker of pytest-xdist."""
+    return not hasattr(config, "workerinput")
+
+
+def was_named(config: pytest.Config, path: Path) -> bool:
+    """Say whether the user named the file, and not a folder that it was found in."""
+    names = [argument.partition("::")[0] for argument in config.args]
+    folder = config.invocation_params.dir
+    return any((folder / name).resolve() == path.resolve() for name in names)
