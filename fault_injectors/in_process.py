@@ -17,12 +17,14 @@ KINDS = (
     "resource_exhaustion",
 )
 _KINDS_OF = {  # which kinds an optional field means something to
-    "error": ("network_failure", "upstream_error", "resource_exhaustion"),
+    "error": ("network_failure", "upstream_error", "timeout"),
     "delay": ("network_delay", "timeout"),
     "status": ("upstream_error",),
-    "size": ("resource_exhaustion",),
+    "size": ("data_corruption", "resource_exhaustion"),
+    "cpu": ("resource_exhaustion",),
 }
 _HOUR_S = 3600.0  # longer than any run of ours
+_MINUTE_S = 60.0  # a call that computes for longer is stuck, which `pause` does
 _GIBIBYTE = 1024**3  # more would end the service, which `kill` does on purpose
 
 
@@ -35,13 +37,13 @@ class InProcess:
     Heals: the fault is switched off; calls that it delays at that moment finish.
     Cannot imitate: anything that the kernel or the other side does, such as half-open
     connections or lost answers to work that was carried out.
-    Do: use `fail_first` to break exactly the first calls, and `probability` for a share.
+    Do: use `fail_first` to break exactly the first attempts, and `probability` for a share.
     Don't: use it where a fault on the link can say the same; only that one needs no help of
     the service.
 
     Raises:
         ValueError: If a value leaves its range, a field means nothing to the kind, both
-            `probability` and `fail_first` are given, or a delay is missing.
+            `probability` and `fail_first` are given, or the kind lacks what it needs.
     """
 
     name: ClassVar[str] = "in_process"
@@ -61,29 +63,48 @@ class InProcess:
     fail_first: int | None = field(
         default=None,
         metadata=meta(
-            Kind.COUNT, "only so many calls, the first ones", minimum=1, maximum=1_000_000
+            Kind.COUNT,
+            "only so many attempts of each call, the first ones",
+            minimum=1,
+            maximum=1000,
         ),
     )
     error: str | None = field(
-        default=None, metadata=meta(Kind.TEXT, "text of the error, e.g. ECONNREFUSED")
+        default=None,
+        metadata=meta(Kind.TEXT, "name of an errno such as ECONNREFUSED, or a message"),
     )
     delay_s: float | None = field(
         default=None,
         metadata=meta(
             Kind.DURATION,
-            "how long network_delay holds a call, or timeout before it fails",
+            "how long network_delay holds a call, or timeout before it fails; without it a "
+            "timeout lasts until the caller gives up",
             minimum=0.001,
             maximum=_HOUR_S,
         ),
     )
     status: int | None = field(
         default=None,
-        metadata=meta(Kind.COUNT, "HTTP status of upstream_error", minimum=400, maximum=599),
+        metadata=meta(
+            Kind.COUNT, "HTTP status of upstream_error; 503 if not given", minimum=400, maximum=599
+        ),
     )
     size_bytes: int | None = field(
         default=None,
         metadata=meta(
-            Kind.SIZE, "memory that resource_exhaustion holds", minimum=1, maximum=_GIBIBYTE
+            Kind.SIZE,
+            "memory that resource_exhaustion holds, or places that data_corruption changes",
+            minimum=1,
+            maximum=_GIBIBYTE,
+        ),
+    )
+    cpu_s: float | None = field(
+        default=None,
+        metadata=meta(
+            Kind.DURATION,
+            "processor time that resource_exhaustion burns before a call",
+            minimum=0.001,
+            maximum=_MINUTE_S,
         ),
     )
 
@@ -91,20 +112,24 @@ class InProcess:
         require_described_values(self)
         if self.probability is not None and self.fail_first is not None:
             raise ValueError("fail_first: excludes probability; give one of them")
-        if self.kind == "network_delay" and self.delay_s is None:
-            raise ValueError("kind: network_delay needs a delay; without one nothing happens")
-        given = {
+        given = {key: value for key, value in self._options().items() if value is not None}
+        for key in given:
+            if self.kind not in _KINDS_OF[key]:
+                kinds = " and ".join(_KINDS_OF[key])
+                raise ValueError(f"{key}: means nothing to kind {self.kind}; only to {kinds}")
+        if self.kind == "network_delay" and "delay" not in given:
+            raise ValueError("kind: network_delay needs a delay; without one nothing is done")
+        if self.kind == "resource_exhaustion" and not given:
+            raise ValueError("kind: resource_exhaustion needs a size or cpu")
+
+    def _options(self) -> Mapping[str, Any]:
+        return {
             "error": self.error,
             "delay": self.delay_s,
             "status": self.status,
             "size": self.size_bytes,
+            "cpu": self.cpu_s,
         }
-        for key, value in given.items():
-            if value is not None and self.kind not in _KINDS_OF[key]:
-                raise ValueError(
-                    f"{key}: means nothing to kind {self.kind!r}; only to "
-                    f"{' and '.join(_KINDS_OF[key])}"
-                )
 
     @property
     def target(self) -> str:
@@ -127,6 +152,7 @@ class InProcess:
             "delay_s": self.delay_s,
             "status": self.status,
             "size_bytes": self.size_bytes,
+            "cpu_s": self.cpu_s,
         }
         return {key: value for key, value in settings.items() if value is not None}
 

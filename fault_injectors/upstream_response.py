@@ -1,7 +1,5 @@
 """The fault `upstream_response`: an upstream gives wrong answers, or none."""
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -198,10 +196,7 @@ class UpstreamResponse:
 
     @property
     def script(self) -> Mapping[str, Any]:
-        """Return the script as the stand-in takes it; its name is a digest of its content.
-
-        Equal faults have equal names, so a second one of them takes the first one's place.
-        """
+        """Return the script as the stand-in takes it, without a name: the capability gives one."""
         match = {"state": self.state, "layer": self.layer, "path": self.path}
         fields = {
             "match": {key: value for key, value in match.items() if value is not None} or None,
@@ -220,9 +215,7 @@ class UpstreamResponse:
             "page_size": self.page_size,
             "close": self.close,
         }
-        given = {key: value for key, value in fields.items() if value is not None}
-        digest = hashlib.sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()
-        return {"name": f"{self.name}-{digest[:12]}", **given}
+        return {key: value for key, value in fields.items() if value is not None}
 
     def inject(self, on: Capabilities) -> Effect:
         """Add the script; leaving the context removes it."""
