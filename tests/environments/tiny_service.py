@@ -1,0 +1,58 @@
+"""A service without dependencies: answers 200, can open files, take memory and burn time."""
+
+import http.server
+import os
+import signal
+import sys
+import threading
+import time
+
+HOARD = []
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    """`/ok` answers, `/files/N` opens N files, `/memory/N` takes N bytes, `/spin/MS` burns time."""
+
+    def do_GET(self):
+        try:
+            body = self._act().encode()
+            self.send_response(200)
+        except (OSError, MemoryError) as error:
+            body = repr(error).encode()
+            self.send_response(500)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _act(self):
+        _, what, *count = self.path.split("/")
+        if what == "files":
+            HOARD.extend(open("/dev/null") for _ in range(int(count[0])))
+        if what == "memory":
+            HOARD.append(bytearray(int(count[0])))
+        if what == "spin":
+            started = time.perf_counter()
+            used = time.thread_time()
+            while time.thread_time() - used < int(count[0]) / 1000:
+                pass
+            return repr(time.perf_counter() - started)
+        if what == "forget":
+            HOARD.clear()
+        return str(os.getpid())
+
+    def log_message(self, *_):
+        pass
+
+
+def main():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["ATLAS_PORT"])), Handler)
+    signal.signal(
+        signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown, daemon=True).start()
+    )
+    if "deaf" in sys.argv:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()
