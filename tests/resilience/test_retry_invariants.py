@@ -64,8 +64,7 @@ class Script:
 
     @property
     def gaps_s(self):
-        return [later - earlier for earlier, later in itertools.pairwise(self.starts_s)], strict=False)
-        ]
+        return [later - earlier for earlier, later in itertools.pairwise(self.starts_s)]
 
 
 async def timed(call, fn):
