@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fault_injectors.toxiproxy import ProxyKind
-
 from harness.clock import Clock
 from harness.environments import postgres, world
 from harness.environments.endpoints import ChaosEndpoints
@@ -138,7 +137,7 @@ class ProcessesEnvironment:
                 start.links(),
                 kind=self._proxy,
                 environment=start.environment("proxy"),
-                seed=start.settings.seed,
+                ports=start.ports,
                 journal=journal,
                 log=start.logs / "proxy.log",
             )

@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from harness.clock import Clock
 from harness.environments import child, world
+from harness.environments.network import ProxiedLink
 from harness.environments.ports import Ports
 from harness.environments.services import ServiceProcess
 from harness.environments.world import MARK
@@ -18,14 +18,6 @@ from harness.model.system import Link, ServiceKind, System
 
 _CLEAN_WITHIN_S = 3.0
 _POLL_S = 0.05
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProxiedLink:
-    """A link and the address of its server, for the fault proxy in between."""
-
-    link: Link
-    upstream: str
 
 
 class Start:
