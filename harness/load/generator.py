@@ -39,7 +39,7 @@ class LoadCounters:
 
 
 class LoadGenerator:
-    """The load of one run, offered by a process of its own; satisfies `harness.model.run.LoadRun`.
+    """The load of one run, offered by a process of its own.
 
     Entering starts the process and returns when it is warm; `start` lets it go. Leaving ends it
     with whatever is in flight: call `stop` first to have every outcome.
@@ -164,14 +164,19 @@ class LoadGenerator:
                 f"of {len(self._plan.arrivals)} operations{self._process.errors()}"
             )
 
-    def operations(self) -> list[Operation]:
-        """Return all operations that ended so far, in the order in which they ended.
+    def operations(self, *, since_ns: int | None = None) -> list[Operation]:
+        """Return the operations that ended so far, in the order in which they ended.
+
+        Args:
+            since_ns: Only those that ended at or after this instant, ns since the start of the
+                run, which all intended since then did; cheap however long the run already is.
 
         Raises:
             LoadBroke: If the process died.
         """
         self.check_alive()
-        return list(self._tail.operations)
+        ended = self._tail.operations
+        return ended[self._first_since(since_ns) :] if since_ns is not None else list(ended)
 
     def counters(self, *, window_s: float = 5.0) -> LoadCounters:
         """Return the counts so far.
@@ -184,19 +189,18 @@ class LoadGenerator:
         """
         self.check_alive()
         ended = self._tail.operations
-        since_ns = (ended[-1].end_ns if ended else 0) - round(window_s * NS_PER_S)
-        window_ended = window_not_ok = 0
-        for operation in reversed(ended):
-            if operation.end_ns < since_ns:
-                break
-            window_ended += 1
-            window_not_ok += operation.outcome != Outcome.OK
+        newest_ns = ended[-1].end_ns if ended else 0
+        window = ended[self._first_since(newest_ns - round(window_s * NS_PER_S)) :]
         return LoadCounters(
             ended=len(ended),
             not_ok=self._tail.not_ok,
-            window_ended=window_ended,
-            window_not_ok=window_not_ok,
+            window_ended=len(window),
+            window_not_ok=sum(operation.outcome != Outcome.OK for operation in window),
         )
+
+    def _first_since(self, end_ns: int) -> int:
+        """Return the index of the first operation that ended at `end_ns` or later."""
+        return bisect_left(self._tail.operations, end_ns, key=lambda operation: operation.end_ns)
 
     @property
     def _process(self) -> LoadProcess:
