@@ -33,7 +33,7 @@ class QueueSettings:
         concurrency: Tasks that run at the same time; the orchestrator's bulkhead has five slots.
         poll_s: Pause between looks for due tasks; a new job wakes the queue at once.
         lease_s: How long a claim holds without a heartbeat.
-        heartbeat_s: Pause between heartbeats, at most a third of the lease so that two may fail.
+        heartbeat_s: Pause between heartbeats, at most a third of the lease: two may fail.
         retry_initial_s: Pause after the first failed attempt of a task; doubles each time.
         retry_max_s: Longest such pause.
         attempts_max: Attempts of a task before it is failed.
@@ -51,7 +51,7 @@ class QueueSettings:
 
     concurrency: int = 5
     poll_s: float = 0.5
-    lease_s: float = 15.0
+    lease_s: float = 20.0
     heartbeat_s: float = 5.0
     retry_initial_s: float = 5.0
     retry_max_s: float = 300.0

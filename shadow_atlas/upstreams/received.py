@@ -16,7 +16,7 @@ class Received:
     """One request that reached the stand-in.
 
     Args:
-        call_id: The caller's identifier of the call, empty if it gave none.
+        call_id: The caller's identifier of the call, None if it gave none.
         attempt: The caller's number of the attempt, from 1.
         method: HTTP method.
         path: Path without the query.
@@ -28,7 +28,7 @@ class Received:
         layer: Layer that it asked for, likewise.
     """
 
-    call_id: str
+    call_id: str | None
     attempt: int
     method: str
     path: str
@@ -76,10 +76,10 @@ class ReceivedRecord:
         self._requests += 1
         _count(self._by_status, "given_up" if received.status is None else str(received.status))
         _count(self._by_layer, f"{received.state or '?'}/{received.layer or '?'}")
-        tally = self._calls.setdefault(received.call_id, _CallTally())
+        tally = self._calls.setdefault(received.call_id or "", _CallTally())
         tally.requests += 1
         tally.attempts.add(received.attempt)
-        self._calls.move_to_end(received.call_id)
+        self._calls.move_to_end(received.call_id or "")
         if len(self._calls) > CALLS_MAX:
             self._calls.popitem(last=False)
 

@@ -17,14 +17,14 @@ class Asked:
         path: Path of the request.
         state: Postal code of the state asked for, None if the path names none.
         layer: Layer asked for, None likewise.
-        call_id: The caller's identifier of the call.
+        call_id: The caller's identifier of the call, None if it gave none.
         attempt: The caller's number of the attempt, from 1.
     """
 
     path: str
     state: str | None
     layer: str | None
-    call_id: str
+    call_id: str | None
     attempt: int
 
 
@@ -117,6 +117,8 @@ class ScriptBook:
         return when.probability is None or self._draw(script, asked) < when.probability
 
     def _draw(self, script: Script, asked: Asked) -> float:
-        # A generator of its own for each request: arrival order must not decide who is hit.
-        key = (self._seed, script.name, asked.call_id, str(asked.attempt), asked.path)
+        # A generator of its own for each request: arrival order must not decide who is hit,
+        # except among requests that do not say whose they are.
+        call = asked.call_id or f"#{self._matched[script.name]}"
+        key = (self._seed, script.name, call, str(asked.attempt), asked.path)
         return random.Random("/".join(key)).random()

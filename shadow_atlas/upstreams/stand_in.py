@@ -86,7 +86,7 @@ class StandIn:
             path=scope["path"],
             state=state,
             layer=layer,
-            call_id=sent.get(headers.CALL_ID, ""),
+            call_id=sent.get(headers.CALL_ID),
             attempt=attempt_number(sent.get(headers.ATTEMPT)),
         )
 
