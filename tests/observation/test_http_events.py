@@ -1,0 +1,171 @@
+"""Live events of foreign services: offsets of clocks, cuts and gaps."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, strategies as st
+
+from harness.clock import SystemClock
+from harness.model.records import BreakerTransition, ClockRecord, EventGap, Note, Record
+from harness.observation import (
+    ClockOffset,
+    ClockReading,
+    HttpEvents,
+    estimate_offset,
+    following,
+    http_events,
+)
+from tests.observation.raw_server import Handler, head, serving
+
+
+def event(seq: int, t_ns: int, kind: str = "clock", incarnation: str = "1") -> bytes:
+    fields: dict[str, dict[str, Any]] = {
+        "clock": {"schema": 1, "wall_unix_ns": 0},
+        "breaker": {"name": "b", "link": None, "from_state": "closed", "to_state": "open"},
+    }
+    envelope = {"t_ns": t_ns, "seq": seq, "service": "x", "incarnation": incarnation, "kind": kind}
+    return json.dumps({**envelope, **fields[kind]}).encode() + b"\n"
+
+
+def follow(handler: Handler, *, lines: int) -> HttpEvents:
+    """Follow a server until so many lines have arrived."""
+
+    async def main() -> HttpEvents:
+        async with (
+            serving(handler) as address,
+            following("foreign", address, clock=SystemClock()) as events,
+            asyncio.timeout(10.0),
+        ):
+            while len(events) < lines:  # noqa: ASYNC110 -- the lines come from a socket
+                await asyncio.sleep(0.005)
+        return events
+
+    return asyncio.run(main())
+
+
+def streaming(*, ahead_ns: int = 0, incarnations: tuple[str, ...] = ("1",)) -> Handler:
+    """Return a service whose clock is ahead; each connection meets the next incarnation."""
+    clock = SystemClock()
+
+    async def handler(number: int, writer: asyncio.StreamWriter) -> None:
+        if number >= len(incarnations):
+            await asyncio.Event().wait()
+        writer.write(head())
+        for seq, kind in ((3, "clock"), (4, "breaker"), (6, "clock")):
+            writer.write(event(seq, clock.now_ns() + ahead_ns, kind, incarnations[number]))
+
+    return handler
+
+
+def test_events_of_this_hosts_clock_are_taken_as_they_are():
+    t0_ns = SystemClock().now_ns()
+
+    events = follow(streaming(), lines=3)
+
+    found = events.records(t0_ns=t0_ns)
+    assert events.offset() == ClockOffset(offset_ns=0, uncertainty_ns=0)
+    assert isinstance(found[0], ClockRecord)
+    assert 0 <= found[0].t_ns <= SystemClock().now_ns() - t0_ns
+
+
+def test_foreign_clock_is_put_on_ours_and_the_offset_is_noted():
+    t0_ns = SystemClock().now_ns()
+    ahead_ns = 3600 * 1_000_000_000
+
+    events = follow(streaming(ahead_ns=ahead_ns), lines=3)
+
+    found = events.records(t0_ns=t0_ns)
+    offset = events.offset()
+    assert offset is not None
+    assert abs(offset.offset_ns + ahead_ns) <= offset.uncertainty_ns
+    transition = next(record for record in found if isinstance(record, BreakerTransition))
+    assert transition.t_ns + offset.uncertainty_ns >= 0
+    note = next(r for r in found if isinstance(r, Note) and r.name == "clock_offset")
+    assert note.value["offset_s"] == pytest.approx(-3600.0, abs=1.0)
+
+
+def test_jump_of_the_sequence_is_a_gap_but_a_late_start_is_none():
+    found = follow(streaming(), lines=3).records(t0_ns=0)
+
+    assert [gap.missing for gap in found if isinstance(gap, EventGap)] == [1]
+
+
+def test_new_incarnation_is_a_gap_since_the_last_words_of_the_old_one_may_be_lost(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(http_events, "RECONNECT_S", 0.01)
+
+    found = follow(streaming(incarnations=("1", "2")), lines=6).records(t0_ns=0)
+
+    details = [gap.detail for gap in found if isinstance(gap, EventGap)]
+    assert any("its process ended" in detail for detail in details)
+    assert any("from -1 to 3" in detail for detail in details)  # what it said before we were back
+
+
+def test_end_of_a_stream_is_noted(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(http_events, "RECONNECT_S", 0.01)
+
+    found = follow(streaming(incarnations=("1", "1")), lines=6).records(t0_ns=0)
+
+    cuts = [note for note in found if isinstance(note, Note) and note.name == "events_cut"]
+    assert cuts[0].value == {"service": "foreign", "why": "the stream ended"}
+
+
+@pytest.mark.parametrize("status", ["404 Not Found", "500 Internal Server Error"])
+def test_service_without_events_is_noted_and_not_hammered(status: str):
+    async def main() -> tuple[int, list[Record]]:
+        connections = 0
+
+        async def handler(_number: int, writer: asyncio.StreamWriter) -> None:
+            nonlocal connections
+            connections += 1
+            writer.write(head(status))
+
+        async with (
+            serving(handler) as address,
+            following("foreign", address, clock=SystemClock()) as events,
+        ):
+            await asyncio.sleep(0.2)
+            return connections, events.records(t0_ns=0)
+
+    connections, found = asyncio.run(main())
+
+    assert connections == 1
+    assert isinstance(found[0], Note)
+    assert status[:3] in found[0].value["why"]
+
+
+offsets_ns = st.integers(-(10**15), 10**15)
+delays_ns = st.lists(
+    st.tuples(st.integers(0, 10**8), st.integers(0, 10**8)), min_size=1, max_size=8
+)
+
+
+@given(offsets_ns, delays_ns)
+def test_true_offset_is_within_the_uncertainty(offset_ns: int, delays: list[tuple[int, int]]):
+    readings = [
+        ClockReading(
+            asked_ns=at_ns, foreign_ns=at_ns + there - offset_ns, received_ns=at_ns + there + back
+        )
+        for at_ns, (there, back) in enumerate(delays, start=10**12)
+    ]
+
+    found = estimate_offset(readings)
+
+    is_own_clock = found == ClockOffset(offset_ns=0, uncertainty_ns=0)
+    assert is_own_clock or abs(found.offset_ns - offset_ns) <= found.uncertainty_ns + 1
+    assert not is_own_clock or abs(offset_ns) <= 2 * 10**8  # zero was among what they allow
+
+
+def test_reading_that_was_sent_stale_widens_the_uncertainty():
+    stale = ClockReading(asked_ns=1_000, foreign_ns=100, received_ns=1_010)
+    fresh = ClockReading(asked_ns=None, foreign_ns=1_500, received_ns=2_000)
+
+    assert estimate_offset([stale, fresh]) == ClockOffset(offset_ns=500, uncertainty_ns=400)
+
+
+def test_readings_that_nobody_asked_for_allow_no_estimate():
+    with pytest.raises(ValueError, match="asked for"):
+        estimate_offset([ClockReading(asked_ns=None, foreign_ns=1, received_ns=2)])
