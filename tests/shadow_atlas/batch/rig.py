@@ -84,7 +84,6 @@ class BatchRig:
             name="batch",
             folder=self.folder,
             incarnation=incarnation,
-            ATLAS_TIME_SCALE=str(SCALE),
             **{**self.variables, **variables},
         )
 
