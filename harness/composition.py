@@ -10,11 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fault_injectors.toxiproxy import ProxyKind
-
 from fault_injectors.catalogue import FAULTS
-from harness.checks.catalogue import CHECKS
-from harness.checks.verdict import judge
+from fault_injectors.toxiproxy import ProxyKind
+from harness.checks import CHECKS, judge
 from harness.clock import Clock, SystemClock
 from harness.environments.processes import ProcessesEnvironment
 from harness.model.errors import FileProblems, PlanRefused
@@ -25,7 +23,7 @@ from harness.model.scenario import Scenario
 from harness.model.seeds import derive_seed
 from harness.model.verdict import Verdict
 from harness.plan import make_plan
-from harness.runner import run_scenario
+from harness.runner import Recipe, run_scenario
 from harness.scenario_files import SystemFiles, load_scenario
 
 ENVIRONMENTS = ("processes",)
@@ -42,7 +40,7 @@ class RunChoices:
     Args:
         environment: Name of the environment.
         proxy: Name of the fault proxy.
-        seed: Seed of the suite; each scenario's runs derive theirs from it.
+        seed: Everything random of every run derives from it.
         time_scale: Factor on durations, in (0, 1].
         report_dir: Folder of the suite's reports.
         keep: Leave systems running.
@@ -133,15 +131,14 @@ async def run_one(
         )
     plan = make_plan(scenario, time_scale=choices.time_scale, environment=environment)
     _prepare_folder(scenario, choices, settings)
-    return await run_scenario(
-        plan,
-        settings,
-        environment,
+    recipe = Recipe(
+        settings=settings,
+        environment=environment,
         clock=clock,
-        judge=judge,
         listener=listener or _nobody,
         history_path=settings.folder / HISTORY_FILE,
     )
+    return await run_scenario(plan, recipe)
 
 
 def _nobody(progress: Progress) -> None:
@@ -150,11 +147,10 @@ def _nobody(progress: Progress) -> None:
 
 
 def _settings(scenario: Scenario, choices: RunChoices, clock: Clock) -> RunSettings:
-    seed = derive_seed(choices.seed, scenario.name) % 2**31
     moment = f"{clock.now_ns():x}"[-8:]  # tells apart two runs of one scenario on one machine
     return RunSettings(
         environment=choices.environment,
-        seed=seed,
+        seed=choices.seed,
         time_scale=choices.time_scale,
         folder=choices.report_dir / "runs" / scenario.name,
         run_id=f"{scenario.name[:40]}-{moment}",
@@ -177,7 +173,6 @@ def _prepare_folder(scenario: Scenario, choices: RunChoices, settings: RunSettin
         "environment": settings.environment,
         "proxy": choices.proxy,
         "seed": settings.seed,
-        "suite_seed": choices.seed,
         "time_scale": settings.time_scale,
         "run_id": settings.run_id,
     }

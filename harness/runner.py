@@ -12,18 +12,18 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from harness.checks import is_steady, judge
+from harness.checks import is_steady, judge, settled, steady_loads
 from harness.clock import Clock
 from harness.load import LoadGenerator, plan_load
 from harness.model.errors import HarnessError
-from harness.model.history import History, Window, read_history
+from harness.model.history import read_history
 from harness.model.records import (
     NS_PER_S,
     FaultRecord,
     Note,
-    Operation,
     Phase,
     PhaseName,
+    Probe,
     Record,
 )
 from harness.model.run import (
@@ -36,11 +36,12 @@ from harness.model.run import (
 )
 from harness.model.scenario import Scenario, TimelineEntry
 from harness.model.verdict import Verdict
-from harness.observation import Probes, Recorder, probing, sample_lag
+from harness.observation import Recorder, probing, sample_lag
 from harness.plan import Plan
 
 _LEAD_S = 0.1  # between the last preparation and the first arrival
-_POLL_S = 0.05  # resolution of the settle phase and of progress
+_POLL_S = 0.05  # resolution of the settle phase
+_TELL_EVERY_S = 0.2  # faster than people read
 _BASELINE_WAIT_S = 2.0  # real: operations of a healthy system end long before
 
 
@@ -76,30 +77,40 @@ async def run_scenario(plan: Plan, recipe: Recipe) -> RunResult:
         await _Run(plan.scenario, recipe, recorder).record()
     except Exception as failure:  # noqa: BLE001 -- whatever it is, it is no verdict on the system
         error = _told(failure)
-    recipe.listener(Progress(scenario=plan.scenario.name, phase="judge"))
-    history = _read(recipe.history_path)
-    judgement = judge(history, plan.scenario)
-    return RunResult(
+    result = RunResult(
         scenario=plan.scenario,
         settings=recipe.settings,
-        verdict=Verdict.HARNESS_ERROR if error else judgement.verdict,
-        findings=judgement.findings,
-        sentence=error.splitlines()[0] if error else judgement.sentence,
+        verdict=Verdict.HARNESS_ERROR,
+        sentence=error.partition("\n")[0],
         started_unix_ns=started_unix_ns,
         duration_s=(recipe.clock.now_ns() - started_ns) / NS_PER_S,
-        figures=judgement.figures,
-        phases=tuple(
-            (phase.name, phase.t_ns / NS_PER_S, phase.end_ns / NS_PER_S)
-            for phase in history.of(Phase)
-        ),
         error=error,
         history_path=recipe.history_path,
     )
+    if error:
+        return result  # a run that we broke says nothing about the system
+    recipe.listener(Progress(scenario=plan.scenario.name, phase="judge"))
+    return _judged(result)
 
 
-def _read(path: Path) -> History:
-    with path.open(encoding="utf-8") as lines:
-        return read_history(lines)
+def _judged(result: RunResult) -> RunResult:
+    """Return the result of a recorded run with its verdict."""
+    if result.history_path is None:
+        raise HarnessError("the run has no history")
+    with result.history_path.open(encoding="utf-8") as lines:
+        history = read_history(lines)
+    judgement = judge(history, result.scenario)
+    phases = tuple(
+        (phase.name, phase.t_ns / NS_PER_S, phase.end_ns / NS_PER_S) for phase in history.of(Phase)
+    )
+    return replace(
+        result,
+        verdict=judgement.verdict,
+        findings=judgement.findings,
+        sentence=judgement.sentence,
+        figures=judgement.figures,
+        phases=phases,
+    )
 
 
 def _told(failure: BaseException) -> str:
@@ -187,7 +198,7 @@ class _Run:
             await stack.enter_async_context(
                 sample_lag(self._recorder.record, clock=self._clock, t0_ns=t0_ns)
             )
-            probes = await stack.enter_async_context(
+            await stack.enter_async_context(
                 probing(
                     self._scenario.probes,
                     addresses=addresses,
@@ -196,7 +207,7 @@ class _Run:
                     t0_ns=t0_ns,
                 )
             )
-            await self._phases(_Live(system=system, load=load, probes=probes))
+            await self._phases(_Live(system=system, load=load))
             await load.stop()
 
     async def _phases(self, live: "_Live") -> None:
@@ -241,16 +252,15 @@ class _Run:
                     not_ok=counters.not_ok,
                 )
             )
-            await self._clock.sleep(_POLL_S * 4)
+            await self._clock.sleep(_TELL_EVERY_S)
 
     async def _baseline_held(self, live: "_Live") -> bool:
         """Say whether the system was steady in the baseline."""
         end_ns = round(self._scenario.baseline_s * NS_PER_S)
         await live.load.wait_until_ended(end_ns, _BASELINE_WAIT_S)
-        return self._is_steady(live, Window(start_ns=0, end_ns=end_ns))
-
-    def _is_steady(self, live: "_Live", window: Window) -> bool:
-        return bool(is_steady(live.operations(), self._scenario, window))
+        names = steady_loads(self._scenario)
+        seen = [one for one in live.load.operations() if one.load in names and one.t_ns < end_ns]
+        return not names or is_steady(seen, self._scenario.steady_state).is_steady
 
     async def _play(self, live: "_Live") -> None:
         """Inject each fault at its time and heal it at its end, overlapping ones side by side."""
@@ -284,31 +294,30 @@ class _Run:
 
     async def _settle(self, live: "_Live") -> None:
         """Keep the load on until the system was steady for long enough, or the bound is over."""
-        settle = self._scenario.settle
-        bound_ns = round(self._scenario.longest_s * NS_PER_S)
-        hold_ns = round(settle.hold_s * NS_PER_S)
-        earliest_ns = self._now_ns() + hold_ns
-        while (now_ns := self._now_ns()) < bound_ns:
+        since_ns, bound_ns = self._now_ns(), round(self._scenario.longest_s * NS_PER_S)
+        while (until_ns := self._now_ns()) < bound_ns:
             live.check_alive()
-            window = Window(start_ns=now_ns - hold_ns, end_ns=now_ns)
-            conditions = all(live.probes.holds(condition) for condition in settle.until)
-            if now_ns >= earliest_ns and conditions and self._is_steady(live, window):
-                return
+            if await live.load.wait_until_ended(until_ns, (bound_ns - until_ns) / NS_PER_S):
+                answer = settled(
+                    live.load.operations(),
+                    [one for one in self._recorder.records if isinstance(one, Probe)],
+                    self._scenario,
+                    since_ns=since_ns,
+                    until_ns=until_ns,
+                )
+                if answer.is_steady:
+                    return
+                live.message = answer.reason
             await self._clock.sleep(_POLL_S)
 
 
 @dataclass(slots=True, kw_only=True)
 class _Live:
-    """What is running: the system, its load and its probes, and what is being done to it."""
+    """What is running: the system and its load, and what is being done to it."""
 
     system: RunningSystem
     load: LoadGenerator
-    probes: Probes
     message: str = ""
-
-    def operations(self) -> list[Operation]:
-        """Return the operations that ended so far."""
-        return self.load.operations()
 
     def check_alive(self) -> None:
         """Raise if a part of ours has died."""

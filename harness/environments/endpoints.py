@@ -75,7 +75,8 @@ class ChaosEndpoints:
     ) -> dict[str, int]:
         """Return how often each enabled fault or script has acted, keyed by name."""
         answer = await self._ask(client, "GET", path, error)
-        listed = answer.json()["active"]
+        document = answer.json()
+        listed = document["active"] if "active" in document else document["scripts"]
         return {str(one["name"]): int(one["acted"]) for one in listed}
 
     async def _ask(

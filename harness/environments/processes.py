@@ -16,7 +16,7 @@ from harness.environments.ports import Ports
 from harness.environments.process_faults import ProcessFaults
 from harness.environments.resource_faults import ResourceFaults
 from harness.environments.services import ServiceProcess
-from harness.environments.start import Start
+from harness.environments.start import Start, subfolder
 from harness.model.errors import MissingDependency
 from harness.model.fault import Capability
 from harness.model.run import Recorder, RunSettings
@@ -115,7 +115,7 @@ class ProcessesEnvironment:
         """Start what the scenario reaches; leaving stops it and checks that nothing is left."""
         world.become_subreaper()
         async with AsyncExitStack() as stack:
-            logs = settings.folder.resolve() / "logs"
+            logs = subfolder(settings.folder, "logs")
             guard = await stack.enter_async_context(watched(settings.run_id, logs / "watchdog.log"))
             ports = stack.enter_context(Ports(derive_rng(settings.seed, "ports")))
             start = Start(

@@ -45,8 +45,8 @@ class Start:
         self.scenario = scenario
         self.settings = settings
         self.ports = ports
-        self.logs = _subfolder(settings.folder, "logs")
-        self.events = _subfolder(settings.folder, "events")
+        self.logs = subfolder(settings.folder, "logs")
+        self.events = subfolder(settings.folder, "events")
         self.token = f"{derive_seed(settings.seed, 'token', settings.run_id):016x}"
         self._work = work
         self._clock = clock
@@ -184,7 +184,8 @@ def _first_of(several: ExceptionGroup[Exception]) -> Exception:
     return first
 
 
-def _subfolder(folder: Path, name: str) -> Path:
+def subfolder(folder: Path, name: str) -> Path:
+    """Return a folder inside a run's folder, made if it is not there, as an absolute path."""
     path = folder.resolve() / name
     path.mkdir(parents=True, exist_ok=True)
     return path
