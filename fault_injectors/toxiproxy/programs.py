@@ -77,8 +77,7 @@ class EmbeddedProgram:
         process = await _spawn([*module, *flags], env=self._env, log_path=self._log_path)
         try:
             async with asyncio.timeout(READY_WITHIN_S):
-                await _wait_for_file(process, ready_file)
-            return Started(process=process, port=json.loads(ready_file.read_bytes())["port"])
+                return Started(process=process, port=await _wait_for_port(process, ready_file))
         except TimeoutError as error:
             await end(process)
             raise ProxyNotStarted(f"embedded proxy not ready in {READY_WITHIN_S:g} s") from error
@@ -185,11 +184,19 @@ async def _spawn(argv: Sequence[str], *, env: Mapping[str, str], log_path: Path)
             raise ProxyNotStarted(f"cannot start {argv[0]}: {error}") from error
 
 
-async def _wait_for_file(process: Process, path: Path) -> None:
-    while not path.exists():  # bounded by the caller's timeout
+async def _wait_for_port(process: Process, ready_file: Path) -> int:
+    while (port := _port_in(ready_file)) is None:  # bounded by the caller's timeout
         if process.returncode is not None:
             raise ProxyNotStarted(f"the embedded proxy ended with {process.returncode}")
         await asyncio.sleep(POLL_S)
+    return port
+
+
+def _port_in(ready_file: Path) -> int | None:
+    if not ready_file.exists():
+        return None
+    port: int = json.loads(ready_file.read_bytes())["port"]
+    return port
 
 
 async def _wait_for_marker(process: Process, transport: Transport, marker: str) -> None:

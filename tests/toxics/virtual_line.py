@@ -27,9 +27,7 @@ class VirtualLine:
         self.effects: list[tuple[str, Effect]] = []
         self._events: list[tuple[int, int, Callable[[], None]]] = []
         self._order = count()
-        chance = SeededChance(
-            seed=seed, proxy="p", connection=connection, stream=Stream.DOWNSTREAM
-        )
+        chance = SeededChance(seed=seed, proxy="p", connection=connection, stream=Stream.DOWNSTREAM)
         self.pipe = Pipe(sink=self, chance=chance, observer=self)
         self.pipe.start(toxics, 0)
 
