@@ -1,11 +1,15 @@
 """Follow one request from its first byte to the end of its answer.
 
 `RecordCalls` gives every answer its call id and source, turns errors into short JSON without
-a stack trace, and records one `request` event when the answer is complete.
+a stack trace, and records one `request` event when the answer is complete. The record is
+written before the last byte is sent, so that every answer a client holds is on record, even
+if the process is killed in the next instant.
 """
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
@@ -79,12 +83,12 @@ class RecordCalls:
             await self._app(scope, receive, send)
             return
         call = self._open(scope)
-        answer = _Answer(send, call=call)
+        answer = _Answer(send, call=call, on_complete=partial(self._record, scope, call))
         limited = _LimitedBody(receive, limit_bytes=self._body_limit_bytes)
         try:
             await self._respond(scope, limited, answer)
         finally:
-            self._record(scope, call, status=answer.status)
+            answer.end()
 
     async def _respond(self, scope: Scope, body: "_LimitedBody", answer: "_Answer") -> None:
         call: Call = scope["state"]["call"]
@@ -95,8 +99,7 @@ class RecordCalls:
             if answer.status is not None:
                 raise  # half an answer is out: only a broken connection tells the client
             refusal = refusal_of(error)
-            if refusal.status == 500:  # noqa: PLR2004 -- not foreseen: a person has to look
-                structlog.get_logger().exception("unhandled error", call_id=call.id)
+            _log(error, refusal, call_id=call.id)
             call.rejected_by = refusal.rejected_by
             await error_response(refusal)(scope, body, answer)
 
@@ -111,7 +114,7 @@ class RecordCalls:
         scope.setdefault("state", {})["call"] = call
         return call
 
-    def _record(self, scope: Scope, call: Call, *, status: int | None) -> None:
+    def _record(self, scope: Scope, call: Call, status: int | None) -> None:
         self._sink.emit(
             "request",
             call_id=call.id,
@@ -126,22 +129,36 @@ class RecordCalls:
 
 
 class _Answer:
-    """Send an answer, with the headers of its call, and remember its status."""
+    """Send an answer with the headers of its call, and say once when it is complete."""
 
-    def __init__(self, send: Send, *, call: Call) -> None:
+    def __init__(
+        self, send: Send, *, call: Call, on_complete: Callable[[int | None], None]
+    ) -> None:
         self.status: int | None = None
         self._send = send
         self._call = call
+        self._on_complete = on_complete
+        self._is_ended = False
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            outgoing = MutableHeaders(scope=message)
-            outgoing[headers.CALL_ID] = self._call.id
-            outgoing[headers.SOURCE] = self._call.source
-            if self._call.rejected_by is not None:
-                outgoing[headers.REJECTED_BY] = self._call.rejected_by
+            self._add_headers(MutableHeaders(scope=message))
             self.status = message["status"]
+        elif not message.get("more_body", False):
+            self.end()
         await self._send(message)
+
+    def end(self) -> None:
+        """Report the end; later calls are of no effect."""
+        if not self._is_ended:
+            self._is_ended = True
+            self._on_complete(self.status)
+
+    def _add_headers(self, outgoing: MutableHeaders) -> None:
+        outgoing[headers.CALL_ID] = self._call.id
+        outgoing[headers.SOURCE] = self._call.source
+        if self._call.rejected_by is not None:
+            outgoing[headers.REJECTED_BY] = self._call.rejected_by
 
 
 class _LimitedBody:
@@ -171,6 +188,15 @@ class _LimitedBody:
             code="BODY_TOO_LARGE",
             message=f"the request body is larger than {self._limit_bytes} bytes",
         )
+
+
+def _log(error: Exception, refusal: Refusal, *, call_id: str) -> None:
+    """Write down what went wrong on our side; the client is told nothing of it."""
+    if refusal is not error and refusal.code == "INTERNAL_ERROR":
+        structlog.get_logger().exception("unhandled error", call_id=call_id)
+    elif refusal.status >= 500:  # noqa: PLR2004 -- foreseen: the cause in one line is enough
+        cause = error.__cause__ or error
+        structlog.get_logger().warning(refusal.message, call_id=call_id, cause=repr(cause))
 
 
 def _identifier(text: str | None) -> str | None:

@@ -91,13 +91,17 @@ class LiveView:
 
     async def lines(self) -> AsyncIterator[bytes]:
         """Yield lines in order; ends after `end` and the last buffered line."""
-        while True:
-            while self._buffer:
-                yield self._buffer.popleft()
-            if not self.is_open:
-                return
-            self._changed.clear()
-            await self._changed.wait()
+        try:
+            while True:
+                while self._buffer:
+                    yield self._buffer.popleft()
+                if not self.is_open:
+                    return
+                self._changed.clear()
+                await self._changed.wait()
+        finally:
+            self.is_open = False  # a reader that went away keeps no buffer growing
+            self._buffer.clear()
 
 
 class EventLog:

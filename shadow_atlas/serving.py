@@ -14,7 +14,7 @@ import socket
 import sys
 from collections.abc import Callable, Mapping
 from types import FrameType
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import uvicorn
 from prometheus_client import CollectorRegistry
@@ -24,11 +24,12 @@ from shadow_atlas.clock import Clock, SystemClock
 from shadow_atlas.dotted_paths import load
 from shadow_atlas.environment import ConfigurationError
 from shadow_atlas.events import EventFile, EventLog
+from shadow_atlas.listening import BACKLOG, listen
 from shadow_atlas.logs import configure_logs
 from shadow_atlas.settings import ServiceSettings
 from shadow_atlas.tickers import tick_clock, watch_lag
 
-BACKLOG: Final = 2048  # connections that the kernel holds while the loop is busy
+STALL_S: Final = 1.0  # a reader that takes no byte for so long has gone
 KEEP_ALIVE_S: Final = 30  # longer than clients rest, so that they close first and lose no request
 EXIT_CONFIGURATION: Final = 2
 EXIT_ADDRESS: Final = 3
@@ -65,13 +66,17 @@ def run_service(
         return EXIT_CONFIGURATION
     service = settings.service
     clock = SystemClock()
-    configure_logs(service=service.name, incarnation=service.incarnation, clock=clock)
     try:
-        listener = socket.create_server((service.host, service.port), backlog=BACKLOG)
+        log = open_event_log(service, clock=clock)
+    except OSError as error:
+        sys.stderr.write(f"ATLAS_EVENT_DIR: cannot write events: {error}\n")
+        return EXIT_CONFIGURATION
+    try:
+        listener = listen(service.host, service.port)
     except OSError as error:
         sys.stderr.write(f"ATLAS_HOST, ATLAS_PORT: cannot listen: {error}\n")
         return EXIT_ADDRESS
-    log = open_event_log(service, clock=clock)
+    configure_logs(service=service.name, incarnation=service.incarnation, clock=clock)
     with listener:
         app = create_app(
             settings,
@@ -170,12 +175,32 @@ class _Server(uvicorn.Server):
         if self.started:
             self._on_ready()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Wait for answers in flight, but not for clients that have stopped reading."""
+        async with asyncio.TaskGroup() as group:
+            dropping = group.create_task(self._drop_stalled())
+            await super().shutdown(sockets=sockets)
+            dropping.cancel()
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to stop; a second SIGINT stops without waiting."""
         del frame
         self.force_exit = self.should_exit and sig == signal.SIGINT
         # A signal handler interrupts any statement, the numbering of an event included.
         self._loop.call_soon_threadsafe(self._begin_to_stop)
+
+    async def _drop_stalled(self) -> None:
+        """Abort each connection that took none of its waiting bytes for a whole second."""
+        waiting: dict[Any, int] = {}
+        while True:
+            for connection, size_bytes in waiting.items():
+                if connection.transport.get_write_buffer_size() == size_bytes > 0:
+                    connection.transport.abort()
+            waiting = {
+                connection: connection.transport.get_write_buffer_size()
+                for connection in self.server_state.connections
+            }
+            await asyncio.sleep(STALL_S)
 
     def _begin_to_stop(self) -> None:
         if not self.should_exit:

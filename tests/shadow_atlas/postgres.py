@@ -1,16 +1,24 @@
 """A real PostgreSQL for the tests of the services: a cluster in a temporary folder, over TCP.
 
-`initdb` runs once for the whole session; a test that breaks its server gets a copy of its own.
+One server serves the whole session; a test that stops it starts it again on the same port.
 """
 
+import asyncio
 import os
 import shutil
+import signal
 import socket
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import asyncpg
 
 from shadow_atlas.environment import Address
+from shadow_atlas.migrate import migrate
 
 UNPRIVILEGED_USER = "nobody"  # postgres refuses to run as root
 ROLE = "atlas"
@@ -37,6 +45,39 @@ def binaries() -> Path:
 def identity() -> dict[str, str]:
     """Name the user to run PostgreSQL as, as arguments of `subprocess`."""
     return {"user": UNPRIVILEGED_USER, "group": "nogroup"} if os.geteuid() == 0 else {}
+
+
+@contextmanager
+def migrated_cluster() -> Iterator["Cluster"]:
+    """Run a server that holds the schema and the geometry; it is gone afterwards."""
+    # Not pytest's own folder: another user cannot enter that.
+    with TemporaryDirectory(prefix="shadow-atlas-postgres-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        cluster = Cluster(folder / "data")
+        cluster.initialise()
+        cluster.start()
+        try:
+            asyncio.run(_fill(cluster))
+            yield cluster
+        finally:
+            cluster.stop(mode="immediate")
+
+
+async def _fill(cluster: "Cluster") -> None:
+    admin = await connect(cluster, database="postgres")
+    await admin.execute(f"CREATE DATABASE {ROLE}")
+    await admin.close()
+    connection = await connect(cluster)
+    await migrate(connection)
+    await connection.close()
+
+
+async def connect(cluster: "Cluster", *, database: str = ROLE) -> asyncpg.Connection:
+    """Open a connection of the test's own."""
+    return await asyncpg.connect(
+        host="127.0.0.1", port=cluster.port, user=ROLE, database=database, ssl=False, timeout=5
+    )
 
 
 class Cluster:
@@ -69,7 +110,9 @@ class Cluster:
         subprocess.run(command, check=True, timeout=60, capture_output=True, cwd="/", **identity())
 
     def start(self) -> None:
-        """Start the server and wait until it takes connections, at most 20 s."""
+        """Start the server unless it runs, and wait until it takes connections, at most 20 s."""
+        if self._server is not None:
+            return
         command = [
             str(binaries() / "postgres"),
             f"-D{self.folder}",
@@ -89,8 +132,7 @@ class Cluster:
         """Stop the server; `immediate` leaves it no time to say goodbye to its clients."""
         if self._server is None:
             return
-        signal_number = {"fast": 2, "immediate": 3}[mode]
-        self._server.send_signal(signal_number)
+        self._server.send_signal({"fast": signal.SIGINT, "immediate": signal.SIGQUIT}[mode])
         self._server.wait(timeout=20)
         self._server = None
 
