@@ -2,6 +2,7 @@
 
 import itertools
 
+import pytest
 from hypothesis import settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -92,5 +93,5 @@ class BreakerMachine(RuleBasedStateMachine):
                 assert later.time_s - earlier.time_s >= 10.0
 
 
-TestBreakerMachine = BreakerMachine.TestCase
+TestBreakerMachine = pytest.mark.slow(BreakerMachine.TestCase)
 TestBreakerMachine.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
