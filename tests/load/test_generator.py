@@ -253,6 +253,17 @@ def test_service_that_is_not_there_is_told_before_the_start(tmp_path: Path):
         asyncio.run(main())
 
 
+def test_running_out_of_descriptors_is_load_broke_and_no_outcome(tmp_path: Path):
+    async def act(started: LoadGenerator) -> None:
+        process = psutil.Process(started.pid)
+        limit = process.num_fds() + 5
+        process.rlimit(psutil.RLIMIT_NOFILE, (limit, limit))
+        await started.wait_until_ended(60 * NS_PER_S, 20.0)
+
+    with pytest.raises(LoadBroke, match="Too many open files"):
+        with_load(hang, tmp_path, act, duration_s=60.0)
+
+
 def test_process_ends_by_itself_when_the_harness_is_killed(tmp_path: Path):
     source = f"""
 import asyncio, os, signal
