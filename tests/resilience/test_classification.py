@@ -32,7 +32,6 @@ class Response:
     ("error", "expected"),
     [
         (TimeoutError(), ErrorClass.NETWORK_TIMEOUT),
-        (TimeoutError(), ErrorClass.NETWORK_TIMEOUT),
         (OSError(errno.ETIMEDOUT, "timed out"), ErrorClass.NETWORK_TIMEOUT),
         (ConnectionRefusedError(), ErrorClass.NETWORK_ERROR),
         (BrokenPipeError(), ErrorClass.NETWORK_ERROR),
