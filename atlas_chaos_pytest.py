@@ -17,12 +17,27 @@ from typing import Any
 
 import pytest
 
+
+def _time_scale(text: str) -> float:
+    """Return the factor that an option gives."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.0 < value <= 1.0:
+        raise argparse.ArgumentTypeError(f"expected a factor in (0, 1], got {text}")
+    return value
+
+
 _DEFAULT_PATTERN = "*.chaos.yaml"
 _PLUGIN = "harness.pytest_plugin"
 _FOREIGN = pytest.StashKey[str]()
 _OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("seed", {"type": int, "metavar": "N", "help": "seed of every random choice of a run"}),
-    ("time-scale", {"type": float, "metavar": "X", "help": "factor on all durations, in (0, 1]"}),
+    (
+        "time-scale",
+        {"type": _time_scale, "metavar": "X", "help": "factor on all durations, in (0, 1]"},
+    ),
     ("environment", {"metavar": "NAME", "help": "where runs take place, e.g. processes"}),
     ("proxy", {"metavar": "NAME", "help": "embedded or toxiproxy"}),
     ("report-dir", {"metavar": "DIR", "help": "write histories and reports below this folder"}),
@@ -72,12 +87,19 @@ def pytest_load_initial_conftests(parser: pytest.Parser) -> Generator[None, Any,
     about = dict(_OPTIONS)
     group = parser.getgroup("chaos")
     for name in _SHORT:
-        text = {**about[name], "help": argparse.SUPPRESS}
-        try:
+        if _is_free(parser, f"--{name}"):
+            text = {**about[name], "help": argparse.SUPPRESS}
             group.addoption(f"--{name}", dest=f"chaos_{name.replace('-', '_')}", **text)
-        except ValueError:  # taken; the long form is still there
-            continue
     return result
+
+
+def _is_free(parser: pytest.Parser, flag: str) -> bool:
+    """Say whether nobody has an option of this name; the parser is asked as a user would."""
+    try:
+        _, unknown = parser.parse_known_and_unknown_args([f"{flag}=0"])
+    except (pytest.UsageError, SystemExit):  # somebody has it, and does not like the value
+        return False
+    return bool(unknown)
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:

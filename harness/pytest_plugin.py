@@ -13,7 +13,7 @@ import pytest
 
 from harness.model.history import History
 from harness.pytest_support.allure_results import AllureResults
-from harness.pytest_support.choices import choices_of, is_main
+from harness.pytest_support.choices import is_main
 from harness.pytest_support.interruptions import Termination
 from harness.pytest_support.items import RESULT, ScenarioFile, ScenarioItem
 from harness.pytest_support.main_process import MainProcess, teststatus
@@ -36,8 +36,7 @@ _TERMINATION: pytest.StashKey[Termination] = pytest.StashKey()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Check the options and start what lives as long as the session."""
-    choices_of(config)
+    """Start what lives as long as the session."""
     if is_main(config):
         config.stash[_MAIN] = MainProcess(config)
         config.pluginmanager.register(config.stash[_MAIN], "atlas_chaos_main_process")
@@ -121,6 +120,6 @@ def _picture(item: ScenarioItem, history: History) -> str:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_report_teststatus(report: Any) -> Any:
+def pytest_report_teststatus(report: Any, config: pytest.Config) -> Any:
     """Show INCONCLUSIVE and HARNESS_ERROR as errors, and progress as nothing."""
-    return teststatus(report)
+    return teststatus(report, config)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Protocol
 
@@ -51,18 +52,10 @@ class Choices:
 
 
 def choices_of(config: pytest.Config) -> Choices:
-    """Return the choices with defaults for options that were not given.
-
-    Raises:
-        pytest.UsageError: If a value is out of its range.
-    """
+    """Return the choices with defaults for options that were not given."""
     seed = config.getoption("chaos_seed")
     time_scale = config.getoption("chaos_time_scale")
     folder = config.getoption("chaos_report_dir")
-    if time_scale is not None and not 0.0 < time_scale <= 1.0:
-        raise pytest.UsageError(
-            f"--chaos-time-scale: expected a factor in (0, 1], got {time_scale}"
-        )
     return Choices(
         environment=config.getoption("chaos_environment") or "processes",
         proxy=config.getoption("chaos_proxy") or "embedded",
@@ -83,6 +76,12 @@ def composition_of(config: pytest.Config) -> Composition:
 def is_main(config: pytest.Config) -> bool:
     """Say whether this is the process that the user started, and not a worker of pytest-xdist."""
     return not hasattr(config, "workerinput")
+
+
+def is_ours(config: pytest.Config, nodeid: str) -> bool:
+    """Say whether a node id is one of a scenario file."""
+    name = nodeid.partition("::")[0].rpartition("/")[2]
+    return any(fnmatch(name, pattern) for pattern in config.getini("chaos_patterns"))
 
 
 def was_named(config: pytest.Config, path: Path) -> bool:

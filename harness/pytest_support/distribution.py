@@ -12,19 +12,26 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling, LoadGroupScheduling, LoadScopeScheduling
 
+from harness.pytest_support.choices import is_ours
+
 
 class _CrashOnce:
     """Replace the removal of a dead node in a scheduler of work units."""
 
     config: pytest.Config
+    collection: list[str] | None
     assigned_work: dict[Any, dict[str, dict[str, bool]]]
     workqueue: dict[str, dict[str, bool]]
 
     def remove_node(self, node: Any) -> str | None:
         """Take a node out; return the test that it crashed on, which is then done.
 
-        Restarts end with it: with restarts, a session of one worker was seen to hang.
+        Restarts end with it: with restarts, a session of one worker was seen to hang. A session
+        without scenarios is left to pytest-xdist.
         """
+        if not any(is_ours(self.config, nodeid) for nodeid in self.collection or ()):
+            found: str | None = super().remove_node(node)  # type: ignore[misc]
+            return found
         units = self.assigned_work.pop(node)
         crashed = next((t for unit in units.values() for t, done in unit.items() if not done), None)
         if crashed is None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from harness.model.errors import FileProblems
-from harness.pytest_support.choices import choices_of, composition_of
+from harness.pytest_support.choices import choices_of, composition_of, is_ours
 from harness.pytest_support.items import ScenarioItem
 from harness.pytest_support.junit_errors import correct
 from harness.pytest_support.ledger import Ledger
@@ -77,16 +77,12 @@ class MainProcess:
     def _note_crash(self, report: Any) -> None:
         """Tell about a scenario whose worker died: nobody else would (allure-python#825)."""
         path, _, name = report.nodeid.partition("::")
-        if not isinstance(report.longrepr, str) or not self._is_ours(path):
+        if not isinstance(report.longrepr, str) or not is_ours(self._config, path):
             return
         self._note(
             report.nodeid, report_without_run(name=name, path=path, sentence=report.longrepr)
         )
         self._write_broken(report.nodeid, report.longrepr)
-
-    def _is_ours(self, path: str) -> bool:
-        patterns = self._config.getini("chaos_patterns")
-        return any(Path(path).match(pattern) for pattern in patterns)
 
     def note_collection_error(self, report: pytest.CollectReport) -> None:
         """Tell Allure about a file that could not be read, which allure-pytest does not."""
@@ -97,7 +93,7 @@ class MainProcess:
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Take collection errors of scenario files."""
-        if report.failed and self._is_ours(report.nodeid):
+        if report.failed and is_ours(self._config, report.nodeid):
             self.note_collection_error(report)
 
     def _write_broken(self, nodeid: str, message: str) -> None:
@@ -158,10 +154,11 @@ class MainProcess:
             terminalreporter.write_line(last_line(list(self._reports.values())))
 
 
-def teststatus(report: Any) -> Any:
+def teststatus(report: Any, config: pytest.Config) -> Any:
     """Return pytest's category of a report that is ours; None for all others."""
     if report.when == WHEN:
         return "", "", ""
-    if report.when == "call" and is_error(report):
+    is_crash = report.when == "???" and is_ours(config, report.nodeid)
+    if is_crash or (report.when == "call" and is_error(report)):
         return "error", "E", ("ERROR", {"red": True})
     return None

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ spec.loader.exec_module(stand_in)
 def pytest_chaos_composition(config):
     return stand_in
 """
+# Named, and nothing else loaded: what happens to be installed here costs most of a start.
+_PLUGINS = ("xdist.plugin", "allure_pytest.plugin", "atlas_chaos_pytest", "no:cacheprovider")
 _BOUND_S = 60  # a session of a few scenarios takes 2 s; a hang must not take the suite with it
 
 
@@ -55,12 +57,13 @@ class Project:
         (self.folder / "conftest.py").write_text(text + extra)
 
     def command(self, *arguments: str) -> list[str]:
-        plugins = ["-p", "atlas_chaos_pytest"]
-        return [sys.executable, "-m", "pytest", *plugins, "-p", "no:cacheprovider", *arguments]
+        plugins = [word for name in _PLUGINS for word in ("-p", name)]
+        return [sys.executable, "-m", "pytest", *plugins, *arguments]
 
     def environment(self) -> dict[str, str]:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "CI"))}
-        return {**kept, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "120"}
+        ours = {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "COLUMNS": "120"}
+        return {**kept, **ours, "PYTHONDONTWRITEBYTECODE": "1"}
 
     def run(self, *arguments: str) -> Session:
         done = subprocess.run(
@@ -75,12 +78,18 @@ class Project:
         return Session(code=done.returncode, output=done.stdout + done.stderr, folder=self.folder)
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Project:
-    made = Project(tmp_path)
+def prepared(folder: Path) -> Project:
+    made = Project(folder)
     made.conftest()
-    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    (folder / "pytest.ini").write_text("[pytest]\n")
     return made
 
 
-Runs = Callable[[Sequence[str]], Session]
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return prepared(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def make_project() -> Callable[[Path], Project]:
+    return prepared
