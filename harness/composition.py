@@ -179,8 +179,12 @@ def _prepare_folder(scenario: Scenario, choices: RunChoices, settings: RunSettin
     (folder / RUN_FILE).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
 
 
-def judge_saved(folder: Path) -> RunResult:
+def judge_saved(folder: Path, changed: Path | None = None) -> RunResult:
     """Judge a saved run again, from its history and its copy of the scenario alone.
+
+    Args:
+        folder: Folder of the run.
+        changed: A scenario to judge it by instead, e.g. one with another bound.
 
     Raises:
         FileNotFoundError: If the folder holds no saved run.
@@ -188,7 +192,7 @@ def judge_saved(folder: Path) -> RunResult:
         ValueError: If the history cannot be read.
     """
     about = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
-    [scenario] = load([folder / INPUTS / about["scenario"]])
+    [scenario] = load([changed or folder / INPUTS / about["scenario"]])
     scenario = scaled(scenario, about["time_scale"])
     with (folder / HISTORY_FILE).open(encoding="utf-8") as lines:
         history = read_history(lines)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from harness.checks.attempts import claimed_calls, is_failure, received_calls
 from harness.checks.breaker_eras import CLOSED, OPEN, Complaint, Life
 from harness.model.history import History
+from harness.model.records import ChaosAct
 from harness.model.system import Breaker, Link
 
 _EARLY_NS = 2_000_000  # an attempt's event may stand just behind the move that it caused
@@ -20,7 +21,7 @@ def opened_too_soon(history: History, life: Life, breaker: Breaker) -> Iterator[
     if not openings or not any(claimed_calls(history, link) for link in life.links):
         return
     t_ns = openings[0].t_ns
-    failed = set()
+    failed = _failed_inside(history, breaker.service, t_ns)
     for link in life.links:
         for call_id, said in claimed_calls(history, link).items():
             if any(try_.outcome != "ok" and try_.t_ns <= t_ns + _EARLY_NS for try_ in said):
@@ -31,6 +32,12 @@ def opened_too_soon(history: History, life: Life, breaker: Breaker) -> Iterator[
     if len(failed) < breaker.failure_threshold:
         what = f"opened after {len(failed)} failed calls, its threshold is"
         yield Complaint(t_ns=t_ns, what=f"{what} {breaker.failure_threshold}")
+
+
+def _failed_inside(history: History, service: str, t_ns: int) -> set[str]:
+    """Return the calls that a fault inside the service had touched by then."""
+    acts = history.of(ChaosAct, lambda act: act.service == service and act.t_ns <= t_ns)
+    return {act.call_id for act in acts if act.call_id is not None}
 
 
 def longest_failing_run(history: History, links: Iterable[Link]) -> int:

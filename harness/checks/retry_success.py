@@ -1,6 +1,6 @@
 """The check `retry_success`: each call is tried as often as it needs, and no more."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import ClassVar
@@ -61,6 +61,14 @@ class RetrySuccess:
     attempts: int = field(
         metadata=meta(Kind.COUNT, "attempts of a call, the first one included", minimum=1)
     )
+    load: str | None = field(
+        default=None,
+        metadata=meta(
+            Kind.LOAD,
+            "the load whose calls go to this server; without it a call that a fault inside the "
+            "client kept from every server counts only if the client has no other",
+        ),
+    )
     pause_s: float = field(
         default=PAUSE_S,
         metadata=meta(Kind.DURATION, "longest pause between two attempts", minimum=0.0),
@@ -117,7 +125,9 @@ class RetrySuccess:
         received = received_calls(history, self.link.server)
         tries = {id_: [_received(request) for request in seen] for id_, seen in received.items()}
         for act in history.of(ChaosAct, lambda act: act.service == self.link.client):
-            if act.call_id is not None and (is_only_upstream or act.call_id in received):
+            if act.call_id is not None and (
+                is_only_upstream or act.call_id in received or self._is_ours(act, operations)
+            ):
                 tries.setdefault(act.call_id, []).append(_acted(act))
         if not received:  # a server without a record: the client's answer tells the last attempt
             for call_id, seen in tries.items():
@@ -128,6 +138,10 @@ class RetrySuccess:
             for call_id, seen in tries.items()
             if not self._is_left_out(seen, operations.get(call_id), disturbed)
         }
+
+    def _is_ours(self, act: ChaosAct, operations: Mapping[str, Operation]) -> bool:
+        operation = operations.get(act.call_id or "")
+        return self.load is not None and operation is not None and operation.load == self.load
 
     def _disturbed(self, history: History) -> list[Window]:
         """Return when another fault, or the end of the run, may have cut a call."""

@@ -130,11 +130,15 @@ def plan(
 @app.command()
 def judge(
     folder: Annotated[Path, typer.Argument(help="Folder of a run, e.g. reports/latest/runs/NAME.")],
+    scenario: Annotated[
+        Path | None,
+        typer.Option(help="Judge by this scenario file instead of the one that was run."),
+    ] = None,
 ) -> None:
     """Judge a saved run again, from its history alone."""
     from harness.command_line.inspect_commands import judge_again
 
-    judge_again(folder)
+    judge_again(folder, scenario)
 
 
 @app.command()

@@ -56,10 +56,10 @@ def show_plans(chosen: list[Selected], *, environment: str, proxy: str, time_sca
         end_with(ExitCode.USAGE)
 
 
-def judge_again(folder: Path) -> None:
+def judge_again(folder: Path, changed: Path | None) -> None:
     """Judge a saved run again and end with its exit code."""
     try:
-        result = judge_saved(folder)
+        result = judge_saved(folder, changed)
     except FileNotFoundError as error:
         sys.stderr.write(f"{folder} holds no saved run ({RUN_FILE} and history): {error}\n")
         end_with(ExitCode.USAGE)

@@ -77,7 +77,7 @@ def database(name: str, **more) -> Service:
 
 @pytest.fixture
 def surroundings(tmp_path):
-    """Return a context manager that runs services: `async with surroundings(tiny("a")) as s`."""
+    """Make one run's surroundings for the services that the test names."""
 
     @asynccontextmanager
     async def run(*services: Service, start: bool = True):

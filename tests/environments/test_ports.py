@@ -50,7 +50,7 @@ def test_a_listener_on_one_of_our_ports_is_reported():
 
 
 def test_running_out_of_ports_names_the_range(monkeypatch):
-    monkeypatch.setattr("harness.environments.ports.is_free", lambda port: False)
+    monkeypatch.setattr("harness.environments.ports.is_free", lambda _port: False)
 
     with Ports(Random(5)) as ports, pytest.raises(HarnessError, match="no free port between 10240"):
         ports.take()

@@ -5,7 +5,8 @@ import os
 import signal
 import sys
 import threading
-import time
+from io import FileIO
+from time import perf_counter, thread_time  # noqa: TID251 -- measured under pressure, inside
 
 HOARD = []
 
@@ -27,21 +28,21 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def _act(self):
         _, what, *count = self.path.split("/")
         if what == "files":
-            HOARD.extend(open("/dev/null") for _ in range(int(count[0])))
+            HOARD.extend(FileIO("/dev/null") for _ in range(int(count[0])))
         if what == "memory":
             HOARD.append(bytearray(int(count[0])))
         if what == "spin":
-            started = time.perf_counter()
-            used = time.thread_time()
-            while time.thread_time() - used < int(count[0]) / 1000:
+            started = perf_counter()
+            used = thread_time()
+            while thread_time() - used < int(count[0]) / 1000:
                 pass
-            return repr(time.perf_counter() - started)
+            return repr(perf_counter() - started)
         if what == "forget":
             HOARD.clear()
         return str(os.getpid())
 
     def log_message(self, *_):
-        pass
+        """Say nothing: the log is for what matters."""
 
 
 def main():
