@@ -6,7 +6,7 @@ from typing import Any
 
 from harness.scenario_files.forms import Form, Schema
 from harness.scenario_files.places import Place, Unreadable
-from harness.scenario_files.problems import either, suggestion
+from harness.scenario_files.problems import either, nearest, suggestion
 from harness.scenario_files.yaml_nodes import MapNode, Node, Scalar
 
 
@@ -69,13 +69,14 @@ def read_keys(
     """
     known = {key.key: key for key in keys}
     values: dict[str, Any] = {}
+    meant: set[str] = set()
     is_whole = True
     for name, value_node in node.entries:
         if name.text in also:
             continue
         key = known.get(name.text)
         if key is None:
-            _tell_unknown(name, [*also, *known], place)
+            meant.add(_tell_unknown(name, [*also, *known], place))
             is_whole = False
             continue
         value = key.form.read(value_node, place.at(key.key))
@@ -85,14 +86,17 @@ def read_keys(
             values[key.attribute] = value
     for key in keys:
         if key.required and node.get(key.key) is None:
-            place.tell(node, f"{place.owner} needs '{key.key}': {key.form.expected}")
             is_whole = False
+            if key.key not in meant:  # a misspelt key is told once, with its suggestion
+                place.tell(node, f"{place.owner} needs '{key.key}': {key.form.expected}")
     return Reading(node=node, values=values, is_whole=is_whole)
 
 
-def _tell_unknown(name: Scalar, known: Sequence[str], place: Place) -> None:
+def _tell_unknown(name: Scalar, known: Sequence[str], place: Place) -> str:
+    """Note an unknown key; return the one that was probably meant, empty if none is near."""
     message = f"{place.owner} has no field '{name.text}'; expected {either(known)}"
     place.tell(name, f"{message}{suggestion(name.text, known)}")
+    return nearest(name.text, known)
 
 
 def build(reading: Reading, make: Callable[..., Any], place: Place, **more: Any) -> Any:

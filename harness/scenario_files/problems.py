@@ -57,6 +57,17 @@ def either(words: Sequence[str]) -> str:
     return f"{', '.join(quoted[:-1])} or {quoted[-1]}"
 
 
+def nearest(word: str, words: Iterable[str]) -> str:
+    """Return the nearest of some words, whatever their case; empty if none is near.
+
+    >>> nearest("Dealy", ["delay", "jitter"])
+    'delay'
+    """
+    by_fold = {known.casefold(): known for known in reversed(list(words))}
+    near = get_close_matches(word.casefold(), list(by_fold), n=1)
+    return by_fold[near[0]] if near else ""
+
+
 def suggestion(word: str, words: Iterable[str]) -> str:
     """Return `; did you mean 'x'?` for the nearest of some words, or nothing.
 
@@ -65,10 +76,8 @@ def suggestion(word: str, words: Iterable[str]) -> str:
     >>> suggestion("share", ["delay", "jitter"])
     ''
     """
-    choices = list(words)
-    by_fold = {choice.casefold(): choice for choice in reversed(choices)}
-    near = get_close_matches(word.casefold(), list(by_fold), n=1)
-    return f"; did you mean '{by_fold[near[0]]}'?" if near else ""
+    near = nearest(word, words)
+    return f"; did you mean '{near}'?" if near else ""
 
 
 def unknown(noun: str, word: str, words: Sequence[str]) -> str:

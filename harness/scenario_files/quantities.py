@@ -13,6 +13,7 @@ from harness.model.fields import Kind
 from harness.scenario_files.problems import either
 
 _NUMBER = r"(?P<number>-?[0-9]{1,15}(?:\.[0-9]{1,60})?)"
+_WHOLE_BELOW = 10**15
 
 _TIMES = {
     "us": Fraction(1, 1_000_000),
@@ -59,14 +60,15 @@ class Notation:
 
     Args:
         expected: What a file should hold, for messages.
-        units: What each unit is worth, in the inside unit; the first is the one for what no
-            other unit writes as a whole number.
+        units: What each unit is worth, in the inside unit.
+        base: The unit for what no unit writes as a whole number.
         question: What to ask about a bare number.
         is_whole: Whether the value inside is a whole number.
     """
 
     expected: str
     units: Mapping[str, Fraction]
+    base: str
     question: str
     is_whole: bool = False
 
@@ -97,15 +99,14 @@ class Notation:
         Raises:
             ValueError: If no text means exactly this value.
         """
-        first = next(iter(self.units))
         if value == 0:
-            return f"0{first}"
+            return f"0{self.base}"
         for unit, worth in sorted(self.units.items(), key=lambda item: item[1], reverse=True):
             number = round(Fraction(value) / worth)
-            if number and float(number * worth) == value:
+            if 0 < number < _WHOLE_BELOW and float(number * worth) == value:
                 return f"{number}{unit}"
-        text = f"{Decimal(repr(value)) / _decimal(self.units[first]):f}{first}"
-        if self.read(text) != value:
+        text = f"{Decimal(repr(value)) / _decimal(self.units[self.base]):f}{self.base}"
+        if not re.fullmatch(_NUMBER + re.escape(self.base), text) or self.read(text) != value:
             raise ValueError(f"{value!r} cannot be written as {self.expected}")
         return text
 
@@ -127,17 +128,22 @@ class Notation:
 
 _DURATION = Notation(
     expected="a duration such as '800ms' or '20s'",
-    units={"s": _TIMES["s"], **_TIMES},
+    units=_TIMES,
+    base="s",
     question="{} what?",
 )
-_RATE = Notation(expected="a rate such as '50/s'", units=_RATES, question="per what?")
+_RATE = Notation(expected="a rate such as '50/s'", units=_RATES, base="/s", question="per what?")
 BYTE_RATE = Notation(
-    expected="a rate such as '64KiB/s'", units=_PER_S, question="{} what per second?"
+    expected="a rate such as '64KiB/s'", units=_PER_S, base="B/s", question="{} what per second?"
 )
 _SIZE = Notation(
-    expected="a size such as '64KiB' or '10MB'", units=_SIZES, question="{} what?", is_whole=True
+    expected="a size such as '64KiB' or '10MB'",
+    units=_SIZES,
+    base="B",
+    question="{} what?",
+    is_whole=True,
 )
-_RATIO = Notation(expected="a ratio such as '99%' or 0.99", units=_RATIOS, question="")
+_RATIO = Notation(expected="a ratio such as '99%' or 0.99", units=_RATIOS, base="%", question="")
 
 NOTATIONS: Mapping[Kind, Notation] = {
     Kind.DURATION: _DURATION,

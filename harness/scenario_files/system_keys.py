@@ -27,6 +27,8 @@ def _service(*, ready: Request | None = None, **values: Any) -> Service:
 
 
 def _review_service(reading: Reading, place: Place) -> None:
+    if reading.node.get("kind") is not None and "kind" not in reading.values:
+        return  # what it was to be is not known
     kind = reading.values.get("kind", ServiceKind.COMMAND)
     is_command = kind is ServiceKind.COMMAND
     for key in _ONLY_POSTGRESQL if is_command else _ONLY_COMMAND:

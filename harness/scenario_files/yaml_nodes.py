@@ -7,7 +7,7 @@ nothing is constructed from a tag.
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -79,7 +79,7 @@ class ListNode:
     items: "tuple[Node, ...]"
 
     def __str__(self) -> str:
-        return "a list"
+        return "a list" if self.items else "an empty list"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +91,7 @@ class MapNode:
     entries: "tuple[tuple[Scalar, Node], ...]"
 
     def __str__(self) -> str:
-        return "a mapping"
+        return "a mapping" if self.entries else "an empty mapping"
 
     def get(self, key: str) -> "Node | None":
         """Return the value of a key, None if it is not given."""
@@ -110,9 +110,13 @@ def read_node(text: str, problems: Problems) -> Node | None:
     try:
         for event in _events(text):
             builder.take(event)
+    except _TooDeep as deep:
+        problems.add(deep.line, deep.column, f"nested deeper than {DEPTH_MAX} levels")
     except ReaderError as error:
         line, column = position_after(text[: error.position])
-        problems.add(line, column, f"the character {error.character!r} is not allowed in YAML")
+        problems.add(
+            line, column, f"the character {_shown(error.character)} is not allowed in YAML"
+        )
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
@@ -129,11 +133,24 @@ def _events(text: str) -> Iterator[Event]:
     return events
 
 
+def _shown(character: int | bytes | str) -> str:
+    return repr(chr(character) if isinstance(character, int) else character)
+
+
 def _syntax_message(error: MarkedYAMLError) -> str:
     problem = str(error.problem or error.context)
     if "\\t" in problem:
         return "a tab cannot indent YAML; use spaces"
     return f"not YAML: {problem}"
+
+
+class _TooDeep(Exception):
+    """Nesting that nobody writes; reading on would take time quadratic in the depth."""
+
+    def __init__(self, line: int, column: int) -> None:
+        super().__init__()
+        self.line = line
+        self.column = column
 
 
 @dataclass(slots=True)
@@ -153,8 +170,8 @@ class _Builder:
         self.root: Node | None = None
         self._problems = problems
         self._open: list[_Open] = []
+        self._anchored: dict[str | None, Scalar] = {}
         self._documents = 0
-        self._too_deep = 0
 
     def take(self, event: Event) -> None:
         """Take the next event of the stream."""
@@ -164,11 +181,15 @@ class _Builder:
         elif isinstance(event, AliasEvent):
             message = f"the alias '*{event.anchor}' is not allowed; write the value out"
             self._problems.add(line, column, message)
-            self._put(Scalar(line=line, column=column, text=""))
+            # A scalar is taken as if it stood here, so that nothing else is told about it.
+            meant = self._anchored.get(event.anchor, Scalar(line=line, column=column, text=""))
+            self._put(replace(meant, line=line, column=column))
         elif isinstance(event, ScalarEvent):
             self._refuse_decoration(event, line, column)
             is_plain = event.style not in {"'", '"', "|", ">"}
-            self._put(Scalar(line=line, column=column, text=event.value, is_plain=is_plain))
+            scalar = Scalar(line=line, column=column, text=event.value, is_plain=is_plain)
+            self._anchored[event.anchor] = scalar
+            self._put(scalar)
         elif isinstance(event, MappingStartEvent | SequenceStartEvent):
             self._refuse_decoration(event, line, column)
             self._start(_Open(line, column, is_map=isinstance(event, MappingStartEvent)))
@@ -193,18 +214,11 @@ class _Builder:
             self._problems.add(line, column, message)
 
     def _start(self, opened: _Open) -> None:
-        if self._too_deep or len(self._open) == DEPTH_MAX:
-            if not self._too_deep:
-                message = f"nested deeper than {DEPTH_MAX} levels"
-                self._problems.add(opened.line, opened.column, message)
-            self._too_deep += 1
-            return
+        if len(self._open) == DEPTH_MAX:
+            raise _TooDeep(opened.line, opened.column)
         self._open.append(opened)
 
     def _end(self) -> None:
-        if self._too_deep:
-            self._too_deep -= 1
-            return
         done = self._open.pop()
         if done.is_map:
             entries = self._entries(done.nodes)
@@ -214,8 +228,6 @@ class _Builder:
             self._put(ListNode(line=done.line, column=done.column, items=items))
 
     def _put(self, node: Node) -> None:
-        if self._too_deep:
-            return
         if self._open:
             self._open[-1].nodes.append(node)
         elif self.root is None:
@@ -234,5 +246,12 @@ class _Builder:
                 message = f"'{key.text}' is given twice, first in line {first}"
                 self._problems.add(key.line, key.column, message)
             else:
-                entries[key.text] = (key, value)
+                entries[key.text] = (key, _beside(key, value))
         return tuple(entries.values())
+
+
+def _beside(key: Scalar, value: Node) -> Node:
+    """Return the value; one that is not there stands where its key does."""
+    if isinstance(value, Scalar) and value.is_plain and not value.text:
+        return replace(value, line=key.line, column=key.column)
+    return value

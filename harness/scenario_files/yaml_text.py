@@ -10,7 +10,7 @@ from harness.scenario_files.yaml_nodes import Scalar
 WIDTH_MAX = 100
 
 _PLAIN = re.compile(r"[A-Za-z0-9/_][A-Za-z0-9/_.%+ ()?=&@-]*(?<! )(?: -> [a-z0-9_]+)?")
-_BLOCK_LINE = re.compile(r"(?:[^\W_]|[!-~])(?:[^\W_]|[ -~])*(?<! )|")
+_BLOCK_LINE = re.compile(r"(?:[^\W_]|[ -~])*(?<! )")
 
 
 def write_yaml(value: Mapping[str, Any]) -> str:
@@ -86,6 +86,8 @@ def _is_block(value: str) -> bool:
     """Say whether a text of several lines is plain enough for a literal block."""
     body = value.removesuffix("\n")
     lines = body.split("\n")
-    if len(lines) < 2 or not lines[0] or not lines[-1]:  # noqa: PLR2004 -- one line is no block
+    if len(lines) < 2 or not lines[0].strip() or not lines[-1]:  # noqa: PLR2004 -- no block
+        return False
+    if lines[0].startswith(" "):  # its indentation would be taken for the block's
         return False
     return all(_BLOCK_LINE.fullmatch(line) for line in lines)

@@ -1,0 +1,90 @@
+"""Capabilities that note what they are asked for: the outer edge of a fault."""
+
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.model.fault import Applied, ToxicSpec
+from harness.model.system import Link
+
+
+@dataclass(slots=True)
+class Recorded:
+    """Offer every capability; `calls` tells what was asked, `active` what is in force."""
+
+    calls: list[tuple[Any, ...]] = field(default_factory=list)
+    active: list[tuple[Any, ...]] = field(default_factory=list)
+
+    @property
+    def network(self) -> "Recorded":
+        return self
+
+    @property
+    def processes(self) -> "Recorded":
+        return self
+
+    @property
+    def resources(self) -> "Recorded":
+        return self
+
+    @property
+    def in_process(self) -> "Recorded":
+        return self
+
+    @property
+    def upstreams(self) -> "Recorded":
+        return self
+
+    def toxic(self, link: Link, toxic: ToxicSpec) -> AbstractAsyncContextManager[Applied]:
+        return self._effect("toxic", link, toxic)
+
+    def down(self, link: Link) -> AbstractAsyncContextManager[Applied]:
+        return self._effect("down", link)
+
+    def kill(self, service: str) -> AbstractAsyncContextManager[Applied]:
+        return self._effect("kill", service)
+
+    def stop(self, service: str) -> AbstractAsyncContextManager[Applied]:
+        return self._effect("stop", service)
+
+    def pause(self, service: str) -> AbstractAsyncContextManager[Applied]:
+        return self._effect("pause", service)
+
+    def restart(self, service: str) -> AbstractAsyncContextManager[Applied]:
+        return self._effect("restart", service)
+
+    def cpu_pressure(self, service: str, workers: int) -> AbstractAsyncContextManager[Applied]:
+        return self._effect("cpu_pressure", service, workers)
+
+    def memory_pressure(
+        self, service: str, size_bytes: int
+    ) -> AbstractAsyncContextManager[Applied]:
+        return self._effect("memory_pressure", service, size_bytes)
+
+    def fds_exhausted(self, service: str, spare: int) -> AbstractAsyncContextManager[Applied]:
+        return self._effect("fds_exhausted", service, spare)
+
+    def connections_exhausted(
+        self, service: str, spare: int
+    ) -> AbstractAsyncContextManager[Applied]:
+        return self._effect("connections_exhausted", service, spare)
+
+    def fault(
+        self, service: str, fault: str, settings: Mapping[str, Any]
+    ) -> AbstractAsyncContextManager[Applied]:
+        return self._effect("fault", service, fault, dict(settings))
+
+    def script(
+        self, service: str, script: Mapping[str, Any]
+    ) -> AbstractAsyncContextManager[Applied]:
+        return self._effect("script", service, dict(script))
+
+    @asynccontextmanager
+    async def _effect(self, *call: Any):
+        self.calls.append(call)
+        self.active.append(call)
+        try:
+            yield Applied(read_back="in force")
+        finally:
+            self.active.remove(call)
