@@ -1,10 +1,10 @@
 """What the options of a pytest session choose for its runs."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 
@@ -20,21 +20,17 @@ DEFAULT_FOLDER = Path("reports") / "pytest"
 class Composition(Protocol):
     """What loads and runs scenarios: `harness.composition`, or what a conftest file gives."""
 
+    @property
+    def RunChoices(self) -> Callable[..., Any]:  # noqa: N802 -- the name of a class
+        """Return what makes the choices of a suite from the fields of `Choices`."""
+        ...
+
     def load(self, paths: Sequence[Path]) -> list[Scenario]:
         """Return the scenarios of files, raising `FileProblems` with every problem in them."""
         ...
 
-    async def run_one(  # noqa: PLR0913 -- the choices of a run
-        self,
-        scenario: Scenario,
-        *,
-        environment: str,
-        proxy: str,
-        seed: int,
-        time_scale: float,
-        report_dir: Path,
-        keep: bool,
-        listener: Listener,
+    async def run_one(
+        self, scenario: Scenario, choices: Any, *, was_named: bool, listener: Listener
     ) -> RunResult:
         """Run a scenario and return what it came to."""
         ...

@@ -1,6 +1,7 @@
 """Scenario files as collectors and scenarios as items."""
 
 import asyncio
+import dataclasses
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Self
@@ -74,18 +75,12 @@ class ScenarioItem(pytest.Item):
 
     def runtest(self) -> None:
         """Run the scenario and settle its verdict."""
-        choices = choices_of(self.config)
-        coroutine = composition_of(self.config).run_one(
-            self.scenario,
-            environment=choices.environment,
-            proxy=choices.proxy,
-            seed=choices.seed,
-            time_scale=choices.time_scale,
-            report_dir=choices.report_dir,
-            keep=False,
-            listener=self._listen,
+        composition = composition_of(self.config)
+        choices = composition.RunChoices(**dataclasses.asdict(choices_of(self.config)))
+        is_named = was_named(self.config, self.path)
+        result = asyncio.run(
+            composition.run_one(self.scenario, choices, was_named=is_named, listener=self._listen)
         )
-        result = asyncio.run(coroutine)
         self.stash[RESULT] = result
         self.user_properties += [
             ("verdict", str(result.verdict)),
@@ -93,7 +88,7 @@ class ScenarioItem(pytest.Item):
             ("time_scale", result.settings.time_scale),
             *sorted(result.figures.items()),
         ]
-        settle(result, is_named=was_named(self.config, self.path))
+        settle(result)
 
     def _listen(self, progress: Progress) -> None:
         announce(self, progress)

@@ -1,6 +1,6 @@
 """Map verdicts to what pytest knows: failures, errors and skips."""
 
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
 
@@ -32,13 +32,8 @@ _EXCEPTIONS: dict[Verdict, type[Exception]] = {
 _ERRORS = (Verdict.INCONCLUSIVE, Verdict.HARNESS_ERROR)
 
 
-def settle(result: RunResult, *, is_named: bool) -> None:
+def settle(result: RunResult) -> None:
     """Return for PASSED, skip for SKIPPED, raise for everything else.
-
-    Args:
-        result: The run.
-        is_named: Whether the user named the file: then SKIPPED is an error, since nothing was
-            proved that was asked for.
 
     Raises:
         PropertyViolation: For FAILED.
@@ -48,15 +43,8 @@ def settle(result: RunResult, *, is_named: bool) -> None:
     if result.verdict is Verdict.PASSED:
         return
     if result.verdict is Verdict.SKIPPED:
-        _skip(result, is_named=is_named)
-    raise _EXCEPTIONS[result.verdict](result.sentence or result.error.strip() or "no reason given")
-
-
-def _skip(result: RunResult, *, is_named: bool) -> NoReturn:
-    reason = result.sentence or "this environment cannot run it"
-    if is_named:
-        raise Inconclusive(f"cannot run here: {reason}")
-    pytest.skip(reason)
+        pytest.skip(result.sentence or "this environment cannot run it")
+    raise _EXCEPTIONS[result.verdict](result.sentence or "no reason given")
 
 
 def one_line(error: BaseException) -> str:

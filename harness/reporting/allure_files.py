@@ -59,7 +59,7 @@ def write_metrics(report: RunReport, full_name: str, folder: Path) -> None:
 def _unit(name: str) -> dict[str, str]:
     if name.endswith("_s") and not name.endswith("_per_s"):
         return {"unit": "s", "better": "lower"}
-    if name.endswith("success_ratio"):
+    if name.startswith("success_ratio"):
         return {"better": "higher"}
     return {}
 

@@ -24,6 +24,13 @@ STYLES = {
 _WITNESSES_MAX = 5  # the worst ones; all stand in findings.json
 _ERROR_LINES_MAX = 12
 _FIGURES_MAX = 3
+_FIGURES = {  # the telling ones first, in words
+    "recovery_time_s": "recovered in",
+    "success_ratio_fault": "OK during fault",
+    "amplification_max": "amplification",
+    "time_to_detect_s": "detected after",
+    "latency_p99_s": "p99",
+}
 _BAR_CELLS = 12
 
 
@@ -160,13 +167,13 @@ def final_table(reports: Sequence[RunReport]) -> Table:
 
 
 def key_figures(report: RunReport) -> str:
-    """Return the first few figures in words, e.g. `recovery time 4.2 s`."""
-    shown = list(report.figures.items())[:_FIGURES_MAX]
-    return ", ".join(f"{_words(name)} {figure(name, value)}" for name, value in shown)
-
-
-def _words(name: str) -> str:
-    return name.removesuffix("_s").removesuffix("_ratio").replace("_", " ")
+    """Return the first few figures in words, e.g. `recovered in 4.2 s`."""
+    known = [name for name in _FIGURES if name in report.figures]
+    others = [name for name in report.figures if name not in _FIGURES]
+    return ", ".join(
+        f"{_FIGURES.get(name, name.replace('_', ' '))} {figure(name, report.figures[name])}"
+        for name in (known + others)[:_FIGURES_MAX]
+    )
 
 
 def last_line(reports: Sequence[RunReport]) -> str:

@@ -54,7 +54,7 @@ def figure(name: str, value: float) -> str:
     """
     if name.endswith("_s") and not name.endswith("_per_s"):
         return seconds(value)
-    if name.endswith("_ratio"):
+    if "_ratio" in name:
         return ratio(value)
     return f"{value:.4g}" if value != int(value) else f"{int(value)}"
 

@@ -1,6 +1,7 @@
 """What is told about one run: a plain value that crosses processes and files unchanged."""
 
 import dataclasses
+import json
 import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -113,9 +114,13 @@ def report_of(result: RunResult) -> RunReport:
 
 
 def to_mapping(report: RunReport) -> dict[str, Any]:
-    """Return the JSON document of a report; `from_mapping` is its inverse."""
-    values = dataclasses.asdict(report)
-    return {"schema": SCHEMA_VERSION, **values, "replay": report.replay}
+    """Return the JSON document of a report; `from_mapping` is its inverse.
+
+    All values are of JSON's own types, enumerations too: pytest-xdist sends nothing else.
+    """
+    values = {"schema": SCHEMA_VERSION, **dataclasses.asdict(report), "replay": report.replay}
+    document: dict[str, Any] = json.loads(json.dumps(values))
+    return document
 
 
 def from_mapping(values: Mapping[str, Any]) -> RunReport:

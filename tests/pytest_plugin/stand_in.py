@@ -4,13 +4,14 @@ It is given to the plugin through the same hook as any other composition, in pro
 """
 
 import asyncio
+import dataclasses
 import json
 import os
 import signal
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.model.errors import FileProblems, HarnessError, Problem
+from harness.model.errors import FileProblems, HarnessError, PlanRefused, Problem
 from harness.model.finding import Finding
 from harness.model.history import History, to_json
 from harness.model.records import NS_PER_S, FaultRecord, Operation, Phase
@@ -18,6 +19,7 @@ from harness.model.run import Listener, Progress, RunResult, RunSettings
 from harness.model.scenario import Load, Scenario, Settle
 from harness.model.system import Service, System
 from harness.model.verdict import Verdict
+from harness.pytest_support.choices import Choices as RunChoices
 
 _KEYS = {"does", "tags", "severity"}
 
@@ -61,17 +63,18 @@ def _scenario(path: Path) -> Scenario:
 API = Service(name="api")
 
 
-async def run_one(scenario: Scenario, **choices: object) -> RunResult:
+async def run_one(
+    scenario: Scenario, choices: RunChoices, *, was_named: bool, listener: Listener
+) -> RunResult:
     """Act out what the file says, and come to its verdict."""
-    listener, report_dir = choices["listener"], choices["report_dir"]
-    assert callable(listener)
-    assert isinstance(report_dir, Path)
-    folder = report_dir / "runs" / scenario.name
+    if scenario.reason == "skip" and was_named:
+        raise PlanRefused(scenario.name, ["it needs a kernel module"])
+    folder = choices.report_dir / "runs" / scenario.name
     folder.mkdir(parents=True, exist_ok=True)
-    (report_dir / "choices.json").write_text(json.dumps(choices, default=str))
-    tell: Listener = listener
+    told = json.dumps(dataclasses.asdict(choices), default=str)
+    (choices.report_dir / "choices.json").write_text(told)
     for phase in ("baseline", "fault"):
-        tell(Progress(scenario=scenario.name, phase=phase, planned_s=5.0, operations=7))
+        listener(Progress(scenario=scenario.name, phase=phase, planned_s=5.0, operations=7))
     await _act(scenario.reason, folder)
     return _result(scenario, folder, choices)
 
@@ -94,7 +97,7 @@ async def _act(what: str, folder: Path) -> None:
                 (folder / "healed").touch()
 
 
-def _result(scenario: Scenario, folder: Path, choices: dict[str, object]) -> RunResult:
+def _result(scenario: Scenario, folder: Path, choices: RunChoices) -> RunResult:
     verdict = {
         "pass": Verdict.PASSED,
         "wait": Verdict.PASSED,
@@ -105,17 +108,14 @@ def _result(scenario: Scenario, folder: Path, choices: dict[str, object]) -> Run
     }[scenario.reason]
     path = folder / "history.ndjson"
     path.write_text("".join(f"{to_json(record)}\n" for record in _records()))
-    seed, time_scale = choices["seed"], choices["time_scale"]
-    assert isinstance(seed, int)
-    assert isinstance(time_scale, float)
     return RunResult(
         scenario=scenario,
         settings=RunSettings(
-            environment=str(choices["environment"]),
-            seed=seed,
-            time_scale=time_scale,
+            environment=choices.environment,
+            seed=choices.seed,
+            time_scale=choices.time_scale,
             folder=folder,
-            run_id=f"{scenario.name}-{seed}-{os.getpid()}",
+            run_id=f"{scenario.name}-{choices.seed}-{os.getpid()}",
         ),
         verdict=verdict,
         findings=(_finding(verdict),),

@@ -66,7 +66,7 @@ def test_scenario_that_cannot_run_here_is_an_error_if_it_was_named(project):
     assert found.code == 0
     assert "1 skipped" in found.output
     assert named.code == 1
-    assert "cannot run here: holds: it did not (skip)" in named.output
+    assert "PlanRefused: it_a: it needs a kernel module" in named.output
 
 
 def test_options_reach_the_run(project):
