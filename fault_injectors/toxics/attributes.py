@@ -31,9 +31,9 @@ def whole_units(quantity: float, *, per_one: float, name: str) -> int:
     units = round(quantity * per_one)
     if units == 0 and quantity > 0:
         raise ValueError(f"{name}={quantity!r} would round to 0, which means something else")
-    if units > UNITS_MAX:
+    if units > UNITS_MAX + 1:  # what the largest integer becomes on its way through a float
         raise ValueError(f"{name}={quantity!r} must be at most {UNITS_MAX / per_one!r}")
-    return units
+    return min(units, UNITS_MAX)
 
 
 def whole_bytes(size_bytes: int, *, name: str) -> int:

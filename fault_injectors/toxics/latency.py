@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 from fault_injectors.toxics.attributes import NS_PER_MS, Attributes, whole_units
 from fault_injectors.toxics.stage import Chunk, Effect, Hand, Item, Memory, Steps, Traits, Wait
 
-JITTER_MS_MAX = 2**62 - 1  # twice the jitter must fit the API's integers
+JITTER_MS_MAX = 2**61  # twice the jitter must fit the API's integers; at 2**62 Toxiproxy 2.12 dies
 QUEUE_CHUNKS = 1024  # as Toxiproxy: at 32 KiB a chunk this holds at most 32 MiB, then reading stops
 
 
