@@ -16,7 +16,9 @@ _BEFORE_NS = 10_000_000  # a stall that ended a moment earlier still delays the 
 _AFTER_NS = 20_000_000  # and one that began a moment later delays the record of it
 
 _STALLS_HOST = frozenset({"cpu_pressure"})  # its burners take the processor from everybody
-_STALLS_TARGET = frozenset({"pause", "kill", "stop", "restart", "memory_pressure"})
+_STALLS_TARGET = frozenset(
+    {"pause", "kill", "stop", "restart", "memory_pressure", "fds_exhausted", "in_process"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from harness.checks.evidence import evidence_findings
@@ -45,7 +46,8 @@ def judge(history: History, scenario: Scenario) -> Judgement:
         scenario: The scenario as it was run, scaled.
     """
     evidence = evidence_findings(history, scenario)
-    findings = (*evidence, *_checked(history, scenario, evidence))
+    checked = tuple(_checked(history, scenario, evidence))
+    findings = (*_weighed(evidence, checked), *checked)
     order = list(Verdict)
     ordered = tuple(sorted(findings, key=lambda finding: order.index(finding.verdict)))
     verdict = worst(finding.verdict for finding in findings)
@@ -77,6 +79,20 @@ def _checked(
         yield finding
 
 
+def _weighed(evidence: Sequence[Finding], checked: Sequence[Finding]) -> Iterator[Finding]:
+    """Yield the evidence; a stall that put no check in doubt is told, and costs nothing.
+
+    Stalls make things late, so they can turn a pass into a failure and not the other way round:
+    where every check passed all the same, nothing has to be excused.
+    """
+    in_doubt = any(finding.verdict is not Verdict.PASSED for finding in checked)
+    for finding in evidence:
+        if finding.name == "stall_budget" and not in_doubt:
+            yield replace(finding, verdict=Verdict.PASSED, reason="")
+        else:
+            yield finding
+
+
 def _why_not_asked(evidence: Sequence[Finding], history: History, scenario: Scenario) -> str:
     baseline = next(finding for finding in evidence if finding.name == "baseline")
     if baseline.verdict is not Verdict.PASSED:
@@ -103,20 +119,7 @@ def _ask(check: Check, history: History, scenario: Scenario) -> Finding:
 
 def _excused(finding: Finding, noise: Finding) -> Finding:
     """Return a finding about time that a stalled machine keeps from being sure."""
-    return Finding(
-        check=finding.check,
-        verdict=Verdict.INCONCLUSIVE,
-        expected=finding.expected,
-        got=finding.got,
-        reason=f"{noise.reason} ({noise.got})",
-        samples=finding.samples,
-        needed=finding.needed,
-        value=finding.value,
-        limit=finding.limit,
-        unit=finding.unit,
-        witnesses=finding.witnesses,
-        at_ns=finding.at_ns,
-    )
+    return replace(finding, verdict=Verdict.INCONCLUSIVE, reason=f"{noise.reason} ({noise.got})")
 
 
 def _sentence(scenario: Scenario, ordered: Sequence[Finding]) -> str:
