@@ -17,7 +17,7 @@ from shadow_atlas.clock import Clock
 
 JsonScalar = str | int | float | bool | None
 
-READER_BUFFER_LINES = 4096  # about 1 MiB per reader: some seconds of a busy service
+READER_BUFFER_BYTES = 4 * 1024 * 1024  # per reader: some seconds of a busy service
 SCHEMA = 1
 
 
@@ -67,9 +67,9 @@ class EventFile:
 class LiveView:
     """Buffer lines for one reader; a reader that lags by the whole buffer is dropped."""
 
-    def __init__(self, *, buffer_lines: int) -> None:
+    def __init__(self, *, buffer_bytes: int) -> None:
         self._buffer: deque[bytes] = deque()
-        self._buffer_lines = buffer_lines
+        self._free_bytes = buffer_bytes
         self._changed = asyncio.Event()
         self.is_open = True
 
@@ -77,7 +77,8 @@ class LiveView:
         """Add a line without waiting, or end the view when its buffer is full."""
         if not self.is_open:
             return
-        if len(self._buffer) >= self._buffer_lines:
+        self._free_bytes -= len(line)
+        if self._free_bytes < 0:
             self._buffer.clear()  # its reader has a gap anyway: give the memory back at once
             self.end()
             return
@@ -94,7 +95,9 @@ class LiveView:
         try:
             while True:
                 while self._buffer:
-                    yield self._buffer.popleft()
+                    line = self._buffer.popleft()
+                    self._free_bytes += len(line)
+                    yield line
                 if not self.is_open:
                     return
                 self._changed.clear()
@@ -112,7 +115,7 @@ class EventLog:
         incarnation: Distinguishes the processes that bore this name one after another.
         clock: Dates the records on the monotonic clock that all processes of a host share.
         file: The authoritative record; None keeps events live only.
-        buffer_lines: Lines a live reader may lag behind before it is dropped.
+        buffer_bytes: How far a live reader may lag behind before it is dropped.
     """
 
     def __init__(
@@ -122,13 +125,13 @@ class EventLog:
         incarnation: str,
         clock: Clock,
         file: EventFile | None = None,
-        buffer_lines: int = READER_BUFFER_LINES,
+        buffer_bytes: int = READER_BUFFER_BYTES,
     ) -> None:
         self.lost_lines = 0
         self._identity = {"service": service, "incarnation": incarnation}
         self._clock = clock
         self._file = file
-        self._buffer_lines = buffer_lines
+        self._buffer_bytes = buffer_bytes
         self._views: list[LiveView] = []
         self._seq = 0
         self._is_following = True
@@ -156,7 +159,7 @@ class EventLog:
 
     def follow(self) -> LiveView:
         """Open a live view; after `end_views` it holds one clock record and ends."""
-        view = LiveView(buffer_lines=self._buffer_lines)
+        view = LiveView(buffer_bytes=self._buffer_bytes)
         self._views.append(view)
         self.emit_clock()
         if not self._is_following:

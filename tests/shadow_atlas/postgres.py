@@ -83,9 +83,12 @@ async def connect(cluster: "Cluster", *, database: str = ROLE) -> asyncpg.Connec
 class Cluster:
     """One PostgreSQL server and its data."""
 
-    def __init__(self, folder: Path, *, port: int | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, port: int | None = None, installation: Path | None = None
+    ) -> None:
         self.folder = folder
         self.port = port or free_port()
+        self._binaries = installation or binaries()
         self._server: subprocess.Popen[bytes] | None = None
 
     @property
@@ -98,7 +101,7 @@ class Cluster:
         if os.geteuid() == 0:
             shutil.chown(self.folder, UNPRIVILEGED_USER, "nogroup")
         command = [
-            str(binaries() / "initdb"),
+            str(self._binaries / "initdb"),
             f"--pgdata={self.folder}",
             f"--username={ROLE}",
             "--auth=trust",
@@ -114,7 +117,7 @@ class Cluster:
         if self._server is not None:
             return
         command = [
-            str(binaries() / "postgres"),
+            str(self._binaries / "postgres"),
             f"-D{self.folder}",
             f"-p{self.port}",
             "-clisten_addresses=127.0.0.1",
@@ -137,7 +140,7 @@ class Cluster:
         self._server = None
 
     def _wait_until_ready(self) -> None:
-        command = [str(binaries() / "pg_isready"), "-h127.0.0.1", f"-p{self.port}", "-q"]
+        command = [str(self._binaries / "pg_isready"), "-h127.0.0.1", f"-p{self.port}", "-q"]
         for _ in range(200):
             if subprocess.run(command, check=False, timeout=5).returncode == 0:
                 return

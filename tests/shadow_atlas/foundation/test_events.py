@@ -5,7 +5,7 @@ import json
 import os
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from shadow_atlas.events import EventFile, EventLog
 from tests.shadow_atlas.fake_clock import FakeClock
@@ -13,13 +13,13 @@ from tests.shadow_atlas.fake_clock import FakeClock
 SCALARS = st.none() | st.booleans() | st.integers() | st.text() | st.floats()
 
 
-def open_log(*, file=None, buffer_lines=100, clock=None):
+def open_log(*, file=None, buffer_bytes=10_000, clock=None):
     return EventLog(
         service="api",
         incarnation="3",
         clock=clock or FakeClock(),
         file=file,
-        buffer_lines=buffer_lines,
+        buffer_bytes=buffer_bytes,
     )
 
 
@@ -49,6 +49,7 @@ def test_file_opens_with_a_clock_record(tmp_path):
     ]
 
 
+@settings(max_examples=30)
 @given(fields=st.lists(st.dictionaries(st.from_regex(r"[a-z_]{1,9}", fullmatch=True), SCALARS)))
 def test_records_are_numbered_without_gaps_and_keep_the_order_of_the_envelope(
     tmp_path_factory, fields
@@ -135,7 +136,7 @@ def test_view_opens_with_a_fresh_clock_record_and_follows():
 
 
 def test_slow_reader_is_dropped_while_others_go_on():
-    log = open_log(buffer_lines=5)
+    log = open_log(buffer_bytes=600)
     slow = log.follow()
 
     async def scenario():
@@ -194,3 +195,20 @@ def test_partial_write_is_an_error(tmp_path, monkeypatch):
 
     with pytest.raises(OSError, match="wrote 3 of 4 bytes"):
         file.write(b"abc\n")
+
+
+def test_reader_that_went_away_is_forgotten():
+    log = open_log(buffer_bytes=600)
+
+    async def scenario():
+        view = log.follow()
+        lines = view.lines()
+        await anext(lines)
+        await lines.aclose()
+        log.emit("lag", lag_ns=1)
+        return view
+
+    view = asyncio.run(scenario())
+
+    assert not view.is_open
+    assert asyncio.run(all_lines(view)) == []
