@@ -50,7 +50,7 @@ def create_app(
     del resilience
     stopping = asyncio.Event()
     book = ScriptBook(seed=f"{settings.service.name}:{rng.getrandbits(64)}")
-    record = ReceivedRecord(event_sink)
+    record = ReceivedRecord(event_sink, registry=metrics_registry)
     form = portal_form(settings.kind)
     desk = AnswerDesk(
         kind=settings.kind, form=form, boundaries=ShippedBoundaries(settings.kind.states)

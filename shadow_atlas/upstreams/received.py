@@ -6,6 +6,8 @@ A client's own count of its attempts is a claim; this is the record that it is h
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
+from prometheus_client import CollectorRegistry, Counter
+
 from shadow_atlas.events import EventSink
 
 CALLS_MAX = 10_000  # an hour of a busy run; older calls leave the summary, never the event file
@@ -51,10 +53,14 @@ class ReceivedRecord:
 
     Args:
         events: Where each request is recorded.
+        registry: Where the counter of requests is registered.
     """
 
-    def __init__(self, events: EventSink) -> None:
+    def __init__(self, events: EventSink, *, registry: CollectorRegistry) -> None:
         self._events = events
+        self._counter = Counter(
+            "stand_in_requests", "requests by status", ["status"], registry=registry
+        )
         self._calls: OrderedDict[str, _CallTally] = OrderedDict()
         self._requests = 0
         self._by_status: dict[str, int] = {}
@@ -74,7 +80,9 @@ class ReceivedRecord:
             scripted=received.scripted,
         )
         self._requests += 1
-        _count(self._by_status, "given_up" if received.status is None else str(received.status))
+        status = "given_up" if received.status is None else str(received.status)
+        self._counter.labels(status).inc()
+        _count(self._by_status, status)
         _count(self._by_layer, f"{received.state or '?'}/{received.layer or '?'}")
         tally = self._calls.setdefault(received.call_id or "", _CallTally())
         tally.requests += 1

@@ -74,8 +74,9 @@ class Transmission:
     async def _send_slowly(self, content: bytes, *, bytes_per_s: float) -> None:
         size = max(1, round(bytes_per_s * TRICKLE_INTERVAL_S))
         for start in range(0, len(content), size):
+            if start:
+                await self._clock.sleep(size / bytes_per_s)
             await self._body(content[start : start + size])
-            await self._clock.sleep(size / bytes_per_s)
 
     async def _body(self, chunk: bytes) -> None:
         await self._send({"type": "http.response.body", "body": chunk, "more_body": True})

@@ -138,7 +138,7 @@ class StandIns:
     def url(self, name: str) -> str:
         return self._processes[name].url
 
-    def script(self, name: str, **fields: Any) -> None:
+    def script(self, name: str, /, **fields: Any) -> None:
         """Set a script at one stand-in."""
         document = {"name": "scripted", **fields}
         self._client.post(f"{self.url(name)}/chaos/scripts", json=document).raise_for_status()
@@ -154,6 +154,11 @@ class StandIns:
         self._client.delete(f"{self.url(name)}/chaos/scripts/{script}").raise_for_status()
 
     def received(self, name: str, call_id: str | None = None) -> list[dict[str, Any]]:
-        """Return what has reached one stand-in since `begin`, from its own record."""
+        """Return what has reached one stand-in since `begin`, from its own record.
+
+        A record follows the last byte of its answer. The stand-in answers in one event loop, so
+        once it has answered a later request, the records of earlier answers are written.
+        """
+        self._client.get(f"{self.url(name)}/v1/health").raise_for_status()
         records = self._processes[name].events("received")[self._seen.get(name, 0) :]
         return [record for record in records if call_id in {None, record["call_id"]}]

@@ -17,6 +17,7 @@ from shadow_atlas.batch import BatchSettings, create_app
 from shadow_atlas.batch.service import Batch
 from shadow_atlas.clock import SystemClock
 from shadow_atlas.events import EventFile, EventLog
+from tests.shadow_atlas.postgres import Cluster
 from tests.shadow_atlas.service_process import TOKEN, ServiceProcess, StandIns
 
 SCALE = 0.02  # an attempt may take 0.2 s, a circuit stays open for 1.2 or 2.4 s
@@ -27,6 +28,7 @@ WAIT_TRIES = 400
 class BatchRig:
     """Everything around one batch service."""
 
+    cluster: Cluster
     stand_ins: StandIns
     folder: Path
     variables: Mapping[str, str]

@@ -1,0 +1,23 @@
+"""The four stand-ins as processes, started once per session by the first test that wants them."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.shadow_atlas.service_process import StandIns
+
+
+@pytest.fixture(scope="session")
+def shared_stand_ins(tmp_path_factory) -> Iterator[StandIns]:
+    stand_ins = StandIns(tmp_path_factory.mktemp("stand_ins"))
+    try:
+        stand_ins.start()
+        yield stand_ins
+    finally:
+        stand_ins.close()
+
+
+@pytest.fixture
+def stand_ins(shared_stand_ins: StandIns) -> StandIns:
+    shared_stand_ins.begin()
+    return shared_stand_ins
