@@ -13,6 +13,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import FrameType
 from typing import Any, Final, Protocol
 
@@ -22,7 +23,6 @@ from starlette.types import ASGIApp
 
 from shadow_atlas.clock import Clock, SystemClock
 from shadow_atlas.dotted_paths import load
-from shadow_atlas.environment import ConfigurationError
 from shadow_atlas.events import EventFile, EventLog
 from shadow_atlas.listening import BACKLOG, listen
 from shadow_atlas.logs import configure_logs
@@ -44,6 +44,14 @@ class ProcessSettings(Protocol):
         ...
 
 
+@dataclass(slots=True)
+class CannotRun(Exception):
+    """Why a process ends before it serves, in words for its operator, and with which code."""
+
+    message: str
+    exit_code: int
+
+
 def run_service(
     environment: Mapping[str, str], *, read_settings: Callable[[Mapping[str, str]], ProcessSettings]
 ) -> int:
@@ -57,25 +65,14 @@ def run_service(
         0 after an orderly stop, 2 if the configuration is wrong (it is named on stderr), 3 if the
         address cannot be listened on.
     """
-    try:
-        settings = read_settings(environment)
-        create_app = load(settings.service.app, variable="ATLAS_APP")
-        resilience = load(settings.service.resilience, variable="ATLAS_RESILIENCE")
-    except (ConfigurationError, ValueError) as error:
-        sys.stderr.write(f"{error}\n")
-        return EXIT_CONFIGURATION
-    service = settings.service
     clock = SystemClock()
     try:
-        log = open_event_log(service, clock=clock)
-    except OSError as error:
-        sys.stderr.write(f"ATLAS_EVENT_DIR: cannot write events: {error}\n")
-        return EXIT_CONFIGURATION
-    try:
-        listener = listen(service.host, service.port)
-    except OSError as error:
-        sys.stderr.write(f"ATLAS_HOST, ATLAS_PORT: cannot listen: {error}\n")
-        return EXIT_ADDRESS
+        settings, create_app, resilience = _configured(environment, read_settings)
+        log, listener = _opened(settings.service, clock=clock)
+    except CannotRun as reason:
+        sys.stderr.write(f"{reason.message}\n")
+        return reason.exit_code
+    service = settings.service
     configure_logs(service=service.name, incarnation=service.incarnation, clock=clock)
     with listener:
         app = create_app(
@@ -89,6 +86,32 @@ def run_service(
         asyncio.run(_serve(app, service=service, listener=listener, log=log, clock=clock))
     log.close()
     return 0
+
+
+def _configured(
+    environment: Mapping[str, str], read_settings: Callable[[Mapping[str, str]], ProcessSettings]
+) -> tuple[ProcessSettings, Callable[..., ASGIApp], Callable[..., Any]]:
+    try:
+        settings = read_settings(environment)
+        create_app = load(settings.service.app, variable="ATLAS_APP")
+        resilience = load(settings.service.resilience, variable="ATLAS_RESILIENCE")
+    except ValueError as error:  # ConfigurationError, and settings that contradict each other
+        raise CannotRun(str(error), EXIT_CONFIGURATION) from error
+    return settings, create_app, resilience
+
+
+def _opened(service: ServiceSettings, *, clock: Clock) -> tuple[EventLog, socket.socket]:
+    try:
+        log = open_event_log(service, clock=clock)
+    except OSError as error:
+        message = f"ATLAS_EVENT_DIR: cannot write events: {error}"
+        raise CannotRun(message, EXIT_CONFIGURATION) from error
+    try:
+        return log, listen(service.host, service.port)
+    except OSError as error:
+        log.close()
+        message = f"ATLAS_HOST, ATLAS_PORT: cannot listen: {error}"
+        raise CannotRun(message, EXIT_ADDRESS) from error
 
 
 def service_rng(service: ServiceSettings) -> random.Random:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from resilience import create_stack
@@ -34,6 +35,18 @@ def api_settings(address: Address, **changes: Any) -> ApiSettings:
         name="api", host="127.0.0.1", port=1, app="unused:unused", chaos_token=TOKEN
     )
     return ApiSettings(service=service, database=DatabaseSettings(address=address), **changes)
+
+
+def api_application(settings: ApiSettings, *, clock: FakeClock, log: EventLog) -> FastAPI:
+    """Build an api around the reference layer, with a registry of its own."""
+    return create_app(
+        settings,
+        clock=clock,
+        rng=random.Random(1),
+        metrics_registry=CollectorRegistry(),
+        event_sink=log,
+        resilience=create_stack,
+    )
 
 
 @dataclass
@@ -60,14 +73,7 @@ async def api_in_process(settings: ApiSettings, folder: Path) -> AsyncIterator[R
     clock = FakeClock()
     path = folder / f"api-{id(settings)}.ndjson"
     log = EventLog(service="api", incarnation="1", clock=clock, file=EventFile(path))
-    app = create_app(
-        settings,
-        clock=clock,
-        rng=random.Random(1),
-        metrics_registry=CollectorRegistry(),
-        event_sink=log,
-        resilience=create_stack,
-    )
+    app = api_application(settings, clock=clock, log=log)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),

@@ -1,0 +1,128 @@
+"""The reference page of the services says what the code does."""
+
+import json
+import re
+from operator import attrgetter
+from pathlib import Path
+
+import pytest
+
+from shadow_atlas import headers, presets
+from shadow_atlas.api.lookup import District
+from shadow_atlas.batch.settings import BatchSettings
+from shadow_atlas.environment import Address, EnvironmentReader
+from shadow_atlas.events import EventLog
+from shadow_atlas.settings import ApiSettings, DatabaseSettings
+from shadow_atlas.upstreams.settings import UpstreamSettings
+from tests.shadow_atlas.fake_clock import FakeClock
+from tests.shadow_atlas.running import api_application, api_settings
+
+PAGE = Path(__file__).parents[3] / "docs" / "reference" / "services.md"
+REQUIRED = {
+    "ATLAS_SERVICE": "portal_wi",
+    "ATLAS_PORT": "8080",
+    "ATLAS_DB_ADDRESS": "127.0.0.1:5432",
+    "ATLAS_PORTAL_WI_ADDRESS": "127.0.0.1:1",
+    "ATLAS_PORTAL_CO_ADDRESS": "127.0.0.1:2",
+    "ATLAS_PORTAL_NY_ADDRESS": "127.0.0.1:3",
+    "ATLAS_TIGER_ADDRESS": "127.0.0.1:4",
+}
+
+
+def read_migrate(mapping):
+    reader = EnvironmentReader(mapping)
+    settings = DatabaseSettings.read(reader, time_scale=1.0)
+    reader.finish()
+    return settings
+
+
+READERS = {
+    "api": ApiSettings.from_environment,
+    "batch": BatchSettings.from_environment,
+    "upstreams": UpstreamSettings.from_environment,
+    "migrate": read_migrate,
+}
+
+
+class Watched(dict):
+    """An environment that remembers which variables were looked at."""
+
+    def __init__(self, *args) -> None:
+        super().__init__(*args)
+        self.asked = set()
+
+    def get(self, name, default=None):
+        self.asked.add(name)
+        return super().get(name, default)
+
+
+def table(title):
+    """Return the cells of the first table under a heading, without its head."""
+    section = PAGE.read_text().split(f"\n## {title}\n")[1].split("\n## ")[0]
+    rows = []
+    for line in section.splitlines():
+        if line.startswith("|"):
+            rows.append([cell.strip().strip("`") for cell in line.strip("|").split("|")])
+        elif rows:
+            break
+    return rows[2:]
+
+
+@pytest.mark.parametrize("service", READERS)
+def test_page_names_exactly_the_variables_that_a_service_reads(service):
+    watched = Watched(REQUIRED)
+
+    READERS[service](watched)
+
+    named = {row[0] for row in table("Environment variables") if service in row[1].split(", ")}
+    assert named == watched.asked
+
+
+@pytest.mark.parametrize("row", table("Environment variables"), ids=lambda row: row[0])
+def test_default_of_the_page_is_the_default_of_the_code(row):
+    name, services, default, _ = row
+    read = READERS[services.split(", ")[0]]
+
+    if default == "required":
+        with pytest.raises(ValueError, match=f"{name}: .* it is not set"):
+            read({key: value for key, value in REQUIRED.items() if key != name})
+    elif default not in {"unset", "the service's own"}:
+        assert read({**REQUIRED, name: default}) == read(REQUIRED)
+
+
+def test_page_lists_exactly_the_endpoints_of_the_api():
+    clock = FakeClock()
+    log = EventLog(service="api", incarnation="1", clock=clock)
+    app = api_application(api_settings(Address(host="127.0.0.1", port=1)), clock=clock, log=log)
+    listed = {row[0] for row in table("Endpoints of the api")}
+
+    served = {
+        f"{method.upper()} {path}"
+        for path, methods in app.openapi()["paths"].items()
+        for method in methods
+    }
+
+    assert listed == served
+
+
+def test_page_lists_exactly_the_headers():
+    named = {
+        value
+        for name, value in vars(headers).items()
+        if name.isupper() and isinstance(value, str) and name != "PRIMARY_SOURCE"
+    }
+
+    assert {row[0] for row in table("Headers")} == named
+
+
+@pytest.mark.parametrize("row", table("Numbers"), ids=lambda row: row[0])
+def test_number_of_the_page_is_the_number_of_the_code(row):
+    assert str(attrgetter(row[0])(presets)) == row[1]
+
+
+def test_example_answer_has_the_fields_of_an_answer():
+    example = json.loads(re.search(r"```json\n(.*?)```", PAGE.read_text(), re.DOTALL)[1])
+
+    districts = [District(**each).json() for each in example["districts"]]
+    assert districts == example["districts"]
+    assert set(example) == {"districts", "source", "age_s"}
