@@ -16,7 +16,7 @@ from harness.scenario_files.places import Place
 from harness.scenario_files.problems import unknown
 from harness.scenario_files.yaml_nodes import MapNode, Node, Scalar
 
-_WHEN = (
+WHEN = (
     Key(
         key="at",
         attribute="at_s",
@@ -68,7 +68,7 @@ class FaultForm:
     def write(self, value: TimelineEntry) -> dict[str, Any]:
         """Return the mapping of an entry."""
         fields = write_keys(value.fault, _keys(type(value.fault)))
-        return {"fault": value.fault.name, **fields, **write_keys(value, _WHEN)}
+        return {"fault": value.fault.name, **fields, **write_keys(value, WHEN)}
 
     def schema(self) -> Schema:
         """Return one alternative for each fault."""
@@ -81,7 +81,7 @@ class FaultForm:
             label=fault.name,
             owner=f"fault '{fault.name}'",
         )
-        reading = read_keys(node, [*_keys(fault), *_WHEN], inner, also=["fault"])
+        reading = read_keys(node, [*_keys(fault), *WHEN], inner, also=["fault"])
 
         def make(*, at_s: float, duration_s: float, **fields: Any) -> TimelineEntry:
             return TimelineEntry(at_s=at_s, duration_s=duration_s, fault=fault(**fields))
@@ -89,7 +89,7 @@ class FaultForm:
         return build(reading, make, inner)
 
     def _schema(self, fault: type[Fault]) -> Schema:
-        schema = schema_of_keys([*_keys(fault), *_WHEN])
+        schema = schema_of_keys([*_keys(fault), *WHEN])
         properties = {"fault": {"const": fault.name}, **schema["properties"]}
         return {
             **schema,

@@ -73,7 +73,7 @@ STEADY_STATE = Record(
     ),
 )
 
-_CONDITION = Record(
+CONDITION = Record(
     make=ProbeCondition,
     expected="a condition such as {probe: jobs, value: tasks.open, equals: 0}",
     keys=(
@@ -129,7 +129,7 @@ SETTLE = Record(
         Key(
             key="until",
             attribute="until",
-            form=ListOf(form=_CONDITION, noun="condition"),
+            form=ListOf(form=CONDITION, noun="condition"),
             doc="conditions on probes that must hold too",
             default=(),
         ),

@@ -97,7 +97,7 @@ def _about_keys() -> tuple[Key, ...]:
     )
 
 
-def _course_keys(system: System | None, faults: Sequence[type[Fault]]) -> tuple[Key, ...]:
+def _offered_keys(system: System | None) -> tuple[Key, ...]:
     return (
         Key(
             key="load",
@@ -122,6 +122,11 @@ def _course_keys(system: System | None, faults: Sequence[type[Fault]]) -> tuple[
             doc="what a healthy system looks like to the load",
             default=SteadyState(),
         ),
+    )
+
+
+def _course_keys(faults: Sequence[type[Fault]]) -> tuple[Key, ...]:
+    return (
         Key(
             key="baseline",
             attribute="baseline_s",
@@ -182,7 +187,12 @@ def scenario_keys(
         faults: The faults that it may name.
         checks: The checks that it may name.
     """
-    return (*_about_keys(), *_course_keys(system, faults), *_judgement_keys(checks))
+    return (
+        *_about_keys(),
+        *_offered_keys(system),
+        *_course_keys(faults),
+        *_judgement_keys(checks),
+    )
 
 
 def arguments(values: Mapping[str, Any]) -> dict[str, Any]:

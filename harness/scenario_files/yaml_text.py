@@ -20,7 +20,7 @@ def write_yaml(value: Mapping[str, Any]) -> str:
 
 def _map_lines(value: Mapping[str, Any]) -> Iterator[str]:
     for key, item in value.items():
-        yield from _lines(f"{_flow(key)}:", item)
+        yield from _lines(f"{flow(key)}:", item)
 
 
 def _lines(head: str, value: Any) -> Iterator[str]:
@@ -28,7 +28,7 @@ def _lines(head: str, value: Any) -> Iterator[str]:
         yield f"{head} |" + ("" if value.endswith("\n") else "-")
         yield from (f"  {line}".rstrip() for line in value.rstrip("\n").split("\n"))
         return
-    line = f"{head} {_flow(value)}"
+    line = f"{head} {flow(value)}"
     if not isinstance(value, Mapping | list) or not value or _is_short(line, value):
         yield line
     elif isinstance(value, list):
@@ -53,14 +53,15 @@ def _item_lines(value: Any) -> Iterator[str]:
         yield f"  - {lines[0]}"
         yield from (f"    {line}" for line in lines[1:])
     else:
-        yield f"  - {_flow(value)}"
+        yield f"  - {flow(value)}"
 
 
-def _flow(value: Any) -> str:
+def flow(value: Any) -> str:
+    """Return a value in one line, in YAML's flow style."""
     if isinstance(value, Mapping):
-        return f"{{{', '.join(f'{_flow(key)}: {_flow(item)}' for key, item in value.items())}}}"
+        return f"{{{', '.join(f'{flow(key)}: {flow(item)}' for key, item in value.items())}}}"
     if isinstance(value, list):
-        return f"[{', '.join(_flow(item) for item in value)}]"
+        return f"[{', '.join(flow(item) for item in value)}]"
     if isinstance(value, str):
         return _text(value)
     return json.dumps(value)
