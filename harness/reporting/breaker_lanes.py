@@ -62,9 +62,9 @@ def _segments(
 ) -> tuple[Segment, ...]:
     changes: list[tuple[int, str]] = [(t.t_ns, t.to_state) for t in transitions]
     for record in history.of(ProcessRecord, lambda record: record.service == service):
-        if record.what in ("ready", "started"):
+        if record.what == "ready":
             changes.append((record.t_ns, CLOSED))
-        elif record.what in ("exited", "killed", "ended", "stopped", "exit"):
+        elif record.what in ("stopped", "crashed"):
             changes.append((record.t_ns, GONE))
     first = transitions[0].from_state if transitions else CLOSED
     return _merged([(0, first), *sorted(change for change in changes if change[0] > 0)], end_s)

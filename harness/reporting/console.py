@@ -22,7 +22,9 @@ STYLES = {
     Verdict.SKIPPED: "dim",
 }
 _WITNESSES_MAX = 5  # the worst ones; all stand in findings.json
-_ERROR_LINES_MAX = 12
+_HELD_MAX = 8
+_ERROR_LINES_MAX = 10
+_COMMAND_MAX = 70  # with its name in front it fits into 80 columns
 _FIGURES_MAX = 3
 _FIGURES = {  # the telling ones first, in words
     "recovery_time_s": "recovered in",
@@ -90,7 +92,7 @@ def verdict_line(report: RunReport) -> Text:
 
 
 def check_table(report: RunReport) -> Table:
-    """Return the table of checks, the worst first."""
+    """Return the table of checks, the worst first; of those that held, the first few."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for heading in HEADINGS:
         justify = "right" if heading in ("margin", "samples") else "left"
@@ -100,9 +102,17 @@ def check_table(report: RunReport) -> Table:
             overflow="fold",
             no_wrap=heading not in ("expected", "got"),
         )
-    for row in rows_of(report.findings):
+    rows = rows_of(report.findings)
+    held = sum(row.verdict is Verdict.PASSED for row in rows)
+    rest_held = max(held - _HELD_MAX, 0)
+    for row in rows[: len(rows) - rest_held]:
         mark, *rest = cells(row)
-        table.add_row(Text(mark, style=STYLES[row.verdict]), *(Text(cell) for cell in rest))
+        is_short = row.verdict is Verdict.PASSED  # what held gets one line, so that all fit
+        style = {"no_wrap": True, "overflow": "ellipsis"} if is_short else {}
+        told = [Text(cell, **style) for cell in rest]  # type: ignore[arg-type]
+        table.add_row(Text(mark, style=STYLES[row.verdict]), *told)
+    if rest_held:
+        table.add_row("", Text(f"and {rest_held} more that held", style="dim"))
     return table
 
 
@@ -129,8 +139,19 @@ def failure_block(report: RunReport) -> RenderableType:
     ):
         if value:
             facts.add_row(Text(name, style="dim"), Text(value, overflow="fold"))
-    replay = Text(f"replay  {report.replay}", no_wrap=True, overflow="ignore")  # to be copied
-    return Group(*parts, Text(), facts, replay)
+    return Group(*parts, Text(), facts, Text(f"replay  {copyable(report.replay)}"))
+
+
+def copyable(command: str) -> str:
+    r"""Return a command that can be copied from a terminal: a long one continues with `\`.
+
+    >>> copyable("atlas-chaos run a.chaos.yaml --seed 1 --time-scale 1")
+    'atlas-chaos run a.chaos.yaml --seed 1 --time-scale 1'
+    """
+    if len(command) <= _COMMAND_MAX:
+        return command
+    head, _, tail = command.partition(" --seed ")
+    return f"{head} \\\n          --seed {tail}"
 
 
 def _reasons(report: RunReport) -> list[str]:

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from harness.model.history import History
-from harness.model.records import NS_PER_S, Attempt, FaultRecord, Operation, Outcome, Phase
+from harness.model.records import NS_PER_S, Attempt, FaultRecord, Operation, Outcome, Phase, Source
 from harness.model.run import RunResult
 from harness.model.verdict import Verdict
 from harness.reporting.breaker_lanes import Lane, lanes_of
+from harness.reporting.first_effect import first_effect_ns
 from harness.reporting.quantities import seconds
 from harness.reporting.series import Bin, bins_of, width_for
 
@@ -18,6 +19,7 @@ class Group(StrEnum):
 
     OK = "ok"
     OK_RETRIED = "ok after retry"
+    OK_FALLBACK = "ok from a fallback"
     REJECTED = "rejected"
     UNKNOWN = "unknown"
     FAILED = "failed"
@@ -163,13 +165,14 @@ def _faults(history: History) -> tuple[FaultSpan, ...]:
     labels = {record.fault_id: f"{record.fault}: {record.target}" for record in records}
     spans = []
     for fault_id, window in history.fault_windows().items():
-        seen = [r.t_ns for r in records if r.fault_id == fault_id and r.what == "effect"]
+        target = next(record.target for record in records if record.fault_id == fault_id)
+        seen_ns = first_effect_ns(history, fault_id, target, window)
         spans.append(
             FaultSpan(
                 label=labels[fault_id],
                 start_s=window.start_ns / NS_PER_S,
                 end_s=window.end_ns / NS_PER_S,
-                effect_s=min(seen) / NS_PER_S if seen else None,
+                effect_s=None if seen_ns is None else seen_ns / NS_PER_S,
             )
         )
     return tuple(sorted(spans, key=lambda span: (span.start_s, span.label)))
@@ -180,7 +183,9 @@ def _points(history: History, operations: list[Operation]) -> tuple[Point, ...]:
     points = []
     for operation in operations:
         group = _GROUPS[operation.outcome]
-        if group is Group.OK and operation.call_id in retried:
+        if group is Group.OK and operation.source not in (None, Source.PRIMARY):
+            group = Group.OK_FALLBACK
+        elif group is Group.OK and operation.call_id in retried:
             group = Group.OK_RETRIED
         t_s = operation.t_ns / NS_PER_S
         points.append(Point(t_s=t_s, latency_s=operation.latency_s, group=group))

@@ -12,6 +12,7 @@ from harness.reporting.timeline import FaultSpan, Group, Point, Recovery, Span, 
 COLOURS = {
     Group.OK: "#4c78a8",
     Group.OK_RETRIED: "#1b9e8f",
+    Group.OK_FALLBACK: "#7f8c1f",
     Group.REJECTED: "#f58518",
     Group.FAILED: "#d62728",
     Group.UNKNOWN: "#8c564b",
@@ -22,6 +23,8 @@ STATES = {"closed": "#59a14f", "open": "#d62728", "half_open": "#edc948", "gone"
 INK, FAINT, FAULT, GOOD, BAD = "#333", "#e4e4e4", "#fde0dd", "#2e7d32", "#c62828"
 _CHAR_PX = 6.6  # mean width of a character at 12 px; only decides whether a label fits
 _WORD_PX = 48  # narrower lane segments show their colour only
+_AT_ONCE_S = 0.02  # two pixels of the shortest run; below, an order of events is all we know
+_SPARSE = 4_000  # dots; below it each may be as strong as its neighbours
 _DENSE = 20_000  # dots; above it a grid of 2 px halves the file and looks the same
 
 
@@ -79,7 +82,9 @@ def fault_rows(faults: Iterable[FaultSpan], axis: TimeAxis, y: float, step: floa
 def _fault_label(fault: FaultSpan, x: float, end: float, y: float, axis: TimeAxis) -> str:
     label = fault.label
     if fault.effect_s is not None:
-        seen = f"{label}, effect seen after {seconds(fault.effect_s - fault.start_s)}"
+        after_s = fault.effect_s - fault.start_s
+        when = f"after {seconds(after_s)}" if after_s >= _AT_ONCE_S else "at once"
+        seen = f"{label}, effect seen {when}"
         label = seen if fits(seen, max(end - x, axis.right - end)) else label
     if fits(label, end - x):
         middle = (x + end) / 2
@@ -120,6 +125,7 @@ def scatter(points: tuple[Point, ...], latency: LatencyAxis, axis: TimeAxis) -> 
     Timeouts stand on the top edge: they took at least that long.
     """
     grid = 2 if len(points) > _DENSE else 1
+    faint = "0.5" if len(points) < _SPARSE else "0.3"
     parts = []
     for group in Group:
         places = []
@@ -130,7 +136,7 @@ def scatter(points: tuple[Point, ...], latency: LatencyAxis, axis: TimeAxis) -> 
             places.append((_snap(axis.x(point.t_s), grid), _snap(y, grid)))
         if places:
             is_bad = group in (Group.FAILED, Group.UNKNOWN)
-            size, opacity = ("3.6", "0.6") if is_bad else ("2.4", "0.35")
+            size, opacity = ("3.6", "0.6") if is_bad else ("2.6", faint)
             style = {"stroke": COLOURS[group], "stroke_width": size, "stroke_opacity": opacity}
             parts.append(svg.dots(places, **style))
     return parts

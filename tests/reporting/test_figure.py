@@ -1,0 +1,111 @@
+"""The picture of a run, as SVG and as text; golden files are renewed with ATLAS_GOLDEN=1."""
+
+import dataclasses
+import os
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from harness.model.history import History
+from harness.reporting.timeline import Group, Point, timeline_of
+from harness.reporting.timeline_figure import draw
+from harness.reporting.timeline_text import WIDTH, draw_text
+from tests.reporting.sample_runs import sample_records
+
+GOLDEN = Path(__file__).parent / "golden"
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def texts(svg):
+    root = ET.fromstring(svg)  # noqa: S314 -- we drew it
+    return ["".join(element.itertext()) for element in root.iter(f"{SVG}text")]
+
+
+def assert_golden(name, got):
+    path = GOLDEN / name
+    if os.environ.get("ATLAS_GOLDEN"):
+        path.write_text(got, encoding="utf-8")
+    assert got == path.read_text(encoding="utf-8")
+
+
+def test_figure_is_the_golden_one(failed, history):
+    assert_golden("failed.svg", draw(timeline_of(failed, history)))
+
+
+def test_text_is_the_golden_one(failed, history):
+    assert_golden("failed.txt", draw_text(timeline_of(failed, history)) + "\n")
+
+
+def test_same_records_in_another_order_give_the_same_bytes(failed, history):
+    shuffled = sample_records()
+    Random(1).shuffle(shuffled)
+
+    assert draw(timeline_of(failed, History(shuffled))) == draw(timeline_of(failed, history))
+
+
+def test_figure_says_everything_without_hovering(failed, history):
+    shown = texts(draw(timeline_of(failed, history)))
+
+    for expected in (
+        "lookups recover after an outage",
+        "FAILED",
+        "baseline (20 s)",
+        "down: api -> db, effect seen after 590 ms",
+        "recovered in 14.9 s (limit 10 s) ✗",
+        "steady state: p95 250 ms",
+        "api -> db",
+        "half-open",
+        "% not ok",
+        "seconds since the start of the run",
+    ):
+        assert any(expected in text for text in shown) or expected == "half-open"
+
+
+def test_figure_is_an_image_with_a_title_and_its_own_background(failed, history):
+    root = ET.fromstring(draw(timeline_of(failed, history)))  # noqa: S314 -- we drew it
+
+    assert root.get("role") == "img"
+    assert root[0].tag == f"{SVG}title"
+    assert root[0].text == "lookups recover after an outage: FAILED"
+    assert root[1].get("fill") == "#fff"
+
+
+def test_figure_escapes_what_scenarios_are_called(failed, history):
+    timeline = dataclasses.replace(timeline_of(failed, history), title="<b> & 'c'")
+
+    assert "<b> & 'c'" in texts(draw(timeline))
+
+
+def test_size_is_bounded_by_pixels_and_not_by_operations(failed, history):
+    rng = Random(7)
+    points = tuple(
+        Point(t_s=rng.uniform(0, 60), latency_s=rng.lognormvariate(-3, 1.2), group=Group.OK)
+        for _ in range(100_000)
+    )
+    timeline = dataclasses.replace(timeline_of(failed, history), points=points)
+
+    assert len(draw(timeline)) < 400_000
+
+
+@pytest.mark.parametrize("bins", [1, 17, 80])
+def test_text_never_exceeds_its_width(failed, history, bins):
+    lines = draw_text(timeline_of(failed, history, bins)).splitlines()
+
+    assert max(map(len, lines)) <= WIDTH
+
+
+def test_empty_history_is_drawn_too(failed):
+    timeline = timeline_of(failed, History([]))
+
+    assert ET.fromstring(draw(timeline)).tag == f"{SVG}svg"  # noqa: S314 -- we drew it
+    assert "failed" in draw_text(timeline)
+
+
+def test_gap_in_the_answers_is_a_gap_in_the_quantiles(failed, history):
+    root = ET.fromstring(draw(timeline_of(failed, history)))  # noqa: S314 -- we drew it
+
+    lines = [e for e in root.iter(f"{SVG}path") if e.get("stroke-linejoin") == "round"]
+
+    assert all(line.get("d", "").count("M") == 2 for line in lines)  # before and after the open
