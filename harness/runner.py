@@ -212,30 +212,35 @@ class _Run:
 
     async def _phases(self, live: "_Live") -> None:
         scenario = self._scenario
-        async with self._phase(PhaseName.BASELINE, scenario.baseline_s, live):
+        baseline_ns = round(scenario.baseline_s * NS_PER_S)
+        async with self._telling(PhaseName.BASELINE, scenario.baseline_s, live):
             await self._sleep_until(scenario.baseline_s)
-        if not await self._baseline_held(live):
+            is_held = await self._baseline_held(live, baseline_ns)
+        self._recorder.record(Phase(t_ns=0, end_ns=baseline_ns, name=PhaseName.BASELINE))
+        if not is_held:
             return  # nothing is injected into a system that was not healthy to begin with
-        async with self._phase(
+        async with self._telling(
             PhaseName.FAULT, scenario.settle_start_s - scenario.baseline_s, live
         ):
             await self._play(live)
             await self._sleep_until(scenario.work_end_s)
-        async with self._phase(PhaseName.SETTLE, scenario.settle.at_most_s, live):
+        settle_ns = self._now_ns()
+        self._recorder.record(Phase(t_ns=baseline_ns, end_ns=settle_ns, name=PhaseName.FAULT))
+        async with self._telling(PhaseName.SETTLE, scenario.settle.at_most_s, live):
             await self._settle(live)
+        self._recorder.record(Phase(t_ns=settle_ns, end_ns=self._now_ns(), name=PhaseName.SETTLE))
 
     @asynccontextmanager
-    async def _phase(self, name: PhaseName, planned_s: float, live: "_Live") -> AsyncIterator[None]:
-        """Record a phase, and tell how it goes while it lasts."""
-        start_ns = self._now_ns()
-        ticker = asyncio.create_task(self._tick(name, planned_s, live))
+    async def _telling(
+        self, phase: PhaseName, planned_s: float, live: "_Live"
+    ) -> AsyncIterator[None]:
+        """Tell how a phase goes while it lasts."""
+        ticker = asyncio.create_task(self._tick(phase, planned_s, live))
         try:
             yield
         finally:
             ticker.cancel()
             await asyncio.gather(ticker, return_exceptions=True)
-            end_ns = self._now_ns()
-            self._recorder.record(Phase(t_ns=max(0, start_ns), end_ns=end_ns, name=name))
 
     async def _tick(self, phase: str, planned_s: float, live: "_Live") -> None:
         start_ns = self._now_ns()
@@ -254,9 +259,8 @@ class _Run:
             )
             await self._clock.sleep(_TELL_EVERY_S)
 
-    async def _baseline_held(self, live: "_Live") -> bool:
-        """Say whether the system was steady in the baseline."""
-        end_ns = round(self._scenario.baseline_s * NS_PER_S)
+    async def _baseline_held(self, live: "_Live", end_ns: int) -> bool:
+        """Say whether the system was steady up to an instant, once all its operations ended."""
         await live.load.wait_until_ended(end_ns, _BASELINE_WAIT_S)
         names = steady_loads(self._scenario)
         seen = [one for one in live.load.operations() if one.load in names and one.t_ns < end_ns]
