@@ -44,19 +44,19 @@ class Batch:
     def __init__(
         self, settings: BatchSettings, surroundings: Surroundings, *, resilience: StackFactory
     ) -> None:
+        clock, name = surroundings.clock, settings.service.name
         self.settings = settings
         self.stopping = asyncio.Event()
         self._events: EventSink = surroundings.event_sink
-        name = settings.service.name
-        layer_events = LayerEvents(
+        self._layer_events = LayerEvents(
             self._events, links={**links(name), settings.store.name: f"{name} -> db"}
         )
         kit = StackKit(
             create=resilience,
-            clock=surroundings.clock,
+            clock=clock,
             rng=surroundings.rng,
             classifier=classify,
-            listener=layer_events,
+            listener=self._layer_events,
         )
         self.database = Database(settings.database, application_name=name)
         self._guard = StackGuard(kit.build(settings.store))
@@ -65,32 +65,19 @@ class Batch:
         self.injector = ChaosFaultInjector(
             enabled=settings.service.chaos_token is not None,
             rng=random.Random(surroundings.rng.getrandbits(64)),
-            clock=surroundings.clock,
-            listener=layer_events,
+            clock=clock,
+            listener=self._layer_events,
         )
-        self.orchestrator = BatchOrchestrator(
-            extractor=StateBatchExtractor(
-                portals=self.portals,
-                page_size=settings.page_size,
-                note_status=layer_events.note_status,
-            ),
-            stack=kit.build(settings.extraction, listener=without_attempts(layer_events)),
-            chaos=self.injector,
-            last_good=self.store,
-            events=self._events,
-        )
-        memory = Memory(
-            store=self.store,
-            clock=surroundings.clock,
-            renewal_s=RENEWAL_S * settings.service.time_scale,
-        )
+        self.orchestrator = self._build_orchestrator(kit)
+        renewal_s = RENEWAL_S * settings.service.time_scale
+        memory = Memory(store=self.store, clock=clock, renewal_s=renewal_s)
         self.extractions = Extractions(orchestrator=self.orchestrator, memory=memory)
         self._work_items = WorkItems(events=self._events, registry=surroundings.metrics_registry)
         self.worker = Worker(
             store=self.store,
             orchestrator=self.orchestrator,
             settings=settings.queue,
-            clock=surroundings.clock,
+            clock=clock,
             work_items=self._work_items,
         )
 
@@ -134,6 +121,21 @@ class Batch:
         """Yield the metrics of every stack."""
         for stack in (self.orchestrator.stack, self._guard.stack, *self.portals.stacks):
             yield from stack.metrics()
+
+    def _build_orchestrator(self, kit: StackKit) -> BatchOrchestrator:
+        return BatchOrchestrator(
+            extractor=StateBatchExtractor(
+                portals=self.portals,
+                page_size=self.settings.page_size,
+                note_status=self._layer_events.note_status,
+            ),
+            stack=kit.build(
+                self.settings.extraction, listener=without_attempts(self._layer_events)
+            ),
+            chaos=self.injector,
+            last_good=self.store,
+            events=self._events,
+        )
 
 
 def without_attempts(listener: Listener) -> Listener:

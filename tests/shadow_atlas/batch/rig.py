@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 from prometheus_client import CollectorRegistry
 
-from resilience import create_stack
+from resilience import RetryConfig, create_stack
 from shadow_atlas.batch import BatchSettings, create_app
 from shadow_atlas.batch.service import Batch
 from shadow_atlas.clock import SystemClock
@@ -20,7 +20,7 @@ from shadow_atlas.events import EventFile, EventLog
 from tests.shadow_atlas.postgres import Cluster
 from tests.shadow_atlas.service_process import TOKEN, ServiceProcess, StandIns
 
-SCALE = 0.02  # an attempt may take 0.2 s, a circuit stays open for 1.2 or 2.4 s
+SCALE = 0.02  # back-offs of 10 and 20 ms, a circuit stays open for 1.2 or 2.4 s
 WAIT_TRIES = 400
 
 
@@ -44,8 +44,16 @@ class BatchRig:
                 **variables,
             }
         )
-        # Leases at this scale would be shorter than a pause of a busy test machine.
-        return replace(settings, queue=replace(settings.queue, lease_s=2.0, poll_s=0.05))
+        # What is bounded by the machine and not by a test would be too short at this scale.
+        assert settings.request.retry is not None
+        retry = replace(settings.request.retry, attempt_timeout_s=3.0, total_timeout_s=15.0)
+        return replace(
+            settings,
+            request=replace(settings.request, retry=retry),
+            extraction=replace(settings.extraction, retry=_patient(settings.extraction.retry)),
+            database=replace(settings.database, connect_timeout_s=5.0, command_timeout_s=5.0),
+            queue=replace(settings.queue, lease_s=3.0, poll_s=0.05, drain_s=2.0),
+        )
 
     def with_request_retry(self, **changes: float) -> BatchSettings:
         """Return settings whose portal stacks retry differently."""
@@ -133,6 +141,11 @@ class RunningBatch:
     def events(self, kind: str) -> list[dict[str, Any]]:
         records = [json.loads(line) for line in self.events_path.read_bytes().splitlines()]
         return [record for record in records if record["kind"] == kind]
+
+
+def _patient(retry: RetryConfig | None) -> RetryConfig:
+    assert retry is not None
+    return replace(retry, total_timeout_s=60.0)
 
 
 def is_complete(status: dict[str, Any]) -> bool:

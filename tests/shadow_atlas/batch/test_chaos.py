@@ -74,10 +74,8 @@ def test_five_failing_calls_open_the_breaker_and_health_is_not_healthy(rig: Batc
 
 
 def test_half_of_all_calls_failing_is_survived_by_retries_and_fallbacks(rig: BatchRig):
-    settings = rig.with_request_retry(attempt_timeout_s=5.0, total_timeout_s=20.0)
-
     async def scenario() -> tuple[int, int]:
-        async with rig.running(settings) as service:
+        async with rig.running() as service:
             fault = {"fault": "network_failure", "probability": 0.5, "error": "ECONNREFUSED"}
             response = await service.client.post("/chaos/faults", json=fault, headers=CHAOS)
             assert response.status_code == 201
@@ -135,7 +133,7 @@ def test_without_its_database_the_service_says_when_to_come_back(rig: BatchRig):
 
 def test_a_restart_of_the_database_is_survived_by_running_tasks(rig: BatchRig):
     rig.stand_ins.script("portal_wi", latency_s=0.3)
-    settings = rig.with_request_retry(attempt_timeout_s=5.0, total_timeout_s=20.0)
+    settings = rig.settings()
     queue = replace(settings.queue, lease_s=60.0, heartbeat_s=0.1)
 
     async def scenario() -> None:
