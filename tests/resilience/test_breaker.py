@@ -44,6 +44,15 @@ def test_the_snapshot_tells_how_long_and_how_often():
     assert seen.generation == 4
 
 
+def test_a_success_ends_the_count_of_consecutive_failures():
+    breaker = CircuitBreaker("b", BreakerConfig(), clock=ManualClock())
+    failed(breaker, 4)
+
+    breaker.record_success(breaker.admit())
+
+    assert breaker.snapshot().consecutive_failures == 0
+
+
 def test_closing_clears_the_time_out_of_service():
     clock = ManualClock()
     breaker = CircuitBreaker("b", BreakerConfig(success_threshold=1), clock=clock)

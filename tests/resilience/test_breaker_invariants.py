@@ -384,15 +384,18 @@ def test_a_stale_probe_does_not_close_a_reopened_circuit(form):
     run(main())
 
 
+@pytest.mark.parametrize("jumps_before_trip", [False, True])
 @pytest.mark.parametrize(("jump_s", "pause_s", "runs"), [(3600.0, 0.0, 0), (-3600.0, 60.5, 1)])
-def test_the_wall_clock_decides_nothing(form, jump_s, pause_s, runs):
+def test_the_wall_clock_decides_nothing(form, jump_s, pause_s, runs, jumps_before_trip):
     """p6."""
 
     async def main():
         clock = LoopClock()
         breaker = breaker_with(clock)
+        if jumps_before_trip:
+            clock.wall_offset_s = -jump_s
         await trip(breaker, form)
-        clock.wall_offset_s = jump_s
+        clock.wall_offset_s = 0.0 if jumps_before_trip else jump_s
         await asyncio.sleep(pause_s)
 
         result = await outcome_of(form(breaker, ok))

@@ -164,6 +164,27 @@ def test_cancelled_waiters_leave_at_once(form):
     run(main())
 
 
+def test_a_place_in_the_queue_is_free_in_the_very_tick_of_the_cancel():
+    """b4."""
+
+    async def main():
+        bulkhead, upstream = bulkhead_with(), Upstream()
+        tasks = await launched(by_call(bulkhead, upstream), 5)
+        for task in tasks[2:]:
+            task.cancel()
+
+        newcomer = bulkhead.enter()
+        newcomer.send(None)  # no tick in between: the cancelled tasks have not run yet
+
+        assert bulkhead.stats().queued == 1
+        newcomer.close()
+        upstream.succeed(2)
+        await ended(tasks)
+        await assert_intact(bulkhead)
+
+    run(main())
+
+
 @pytest.mark.parametrize("late_by", range(9))
 def test_a_waiter_cancelled_around_its_grant_ends_cancelled(form, late_by):
     """b5."""
@@ -220,6 +241,29 @@ def test_a_release_at_the_instant_of_the_timeout_runs_or_rejects(form, at_s):
         upstream.succeed(len(upstream.pending))
         await ended(tasks)
         await assert_intact(bulkhead)
+
+    run(main())
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_grant_and_a_timeout_in_one_tick_exclude_each_other(is_first):
+    """b9, with the release as a callback of the same loop iteration."""
+
+    async def main():
+        bulkhead, loop = bulkhead_with(BulkheadConfig(max_concurrent=1)), asyncio.get_running_loop()
+        entered_s = await bulkhead.enter()
+        if is_first:
+            loop.call_at(1005.0, bulkhead.leave, entered_s)
+        waiter = asyncio.ensure_future(bulkhead.enter())
+        await ticks()
+        if not is_first:
+            loop.call_at(1005.0, bulkhead.leave, entered_s)
+        await asyncio.wait([waiter])
+        await ticks()
+
+        is_granted = waiter.exception() is None
+        stats = bulkhead.stats()
+        assert (stats.active, stats.timed_out) == (int(is_granted), int(not is_granted))
 
     run(main())
 

@@ -86,6 +86,19 @@ def test_a_full_bucket_makes_room_for_a_new_client():
     assert admitted(limiter, "b") == 6
 
 
+def test_of_two_full_buckets_the_least_recently_used_makes_room():
+    clock = ManualClock()
+    limiter = limiter_with(clock, max_clients=2)
+    for client in ("a", "b", "a"):
+        clock.now_s += 10.0
+        limiter.try_acquire(client)
+    clock.now_s += 10.0
+
+    limiter.try_acquire("c")
+
+    assert [client for client, _ in limiter.tokens()] == ["a", "c"]
+
+
 @given(st.integers(1, 200), st.floats(0.0, 500.0), st.sampled_from([0.1, 1.0, 3.0, 7.0]))
 def test_waiting_as_told_is_enough_and_one_percent_less_is_not(calls, origin_s, cost):
     """l4."""

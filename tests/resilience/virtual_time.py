@@ -62,9 +62,13 @@ class ManualClock:
 
 
 def run(main):
-    """Run a coroutine to its end in virtual time."""
+    """Run a coroutine to its end in virtual time; an error inside a callback is an error."""
+    problems = []
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        return runner.run(main)
+        runner.get_loop().set_exception_handler(lambda _loop, context: problems.append(context))
+        result = runner.run(main)
+    assert problems == []
+    return result
 
 
 async def ticks(count=10):
