@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from harness.reporting.quantities import seconds
 from harness.reporting.series import Bin
-from harness.reporting.timeline import Timeline
+from harness.reporting.timeline import FaultSpan, Timeline
 
 WIDTH = 72
 _GUTTER = 12
@@ -20,10 +20,7 @@ def draw_text(timeline: Timeline) -> str:
     A column stands for `end_s / 60`; what happens in less may vanish, so worst wins in each.
     """
     lines = [_row("", _phases(timeline))]
-    lines += [
-        _row(fault.label, _marked(timeline, [(fault.start_s, fault.end_s, "▓")]))
-        for fault in timeline.faults
-    ]
+    lines += [_row("fault", _fault(timeline, fault)) for fault in timeline.faults]
     lines.append(_row("p99 (log)", _p99(timeline)))
     lines.append(_row("failed", _share(timeline, ("failed", "unknown"))))
     lines.append(_row("rejected", _share(timeline, ("rejected",))))
@@ -55,6 +52,18 @@ def _marked(timeline: Timeline, spans: Sequence[tuple[float, float, str]]) -> st
         for column in range(first, min(last, PLOT - 1) + 1):
             row[column] = mark
     return "".join(row)
+
+
+def _fault(timeline: Timeline, fault: FaultSpan) -> str:
+    """Return a fault's bar with its name inside, or else on the side that has room."""
+    bar = _marked(timeline, [(fault.start_s, fault.end_s, "▓")]).rstrip()
+    start = len(bar) - len(bar.lstrip())
+    length = len(bar) - start
+    if len(fault.label) + 2 <= length:
+        return " " * start + f"{fault.label:▓^{length}}"
+    if len(bar) + len(fault.label) < PLOT:
+        return f"{bar} {fault.label}"
+    return f"{bar[: max(start - len(fault.label) - 1, 0)]}{fault.label} {bar.lstrip()}"
 
 
 def _phases(timeline: Timeline) -> str:

@@ -109,3 +109,21 @@ def test_gap_in_the_answers_is_a_gap_in_the_quantiles(failed, history):
     lines = [e for e in root.iter(f"{SVG}path") if e.get("stroke-linejoin") == "round"]
 
     assert all(line.get("d", "").count("M") == 2 for line in lines)  # before and after the open
+
+
+@pytest.mark.parametrize(
+    ("start_s", "end_s", "expected"),
+    [
+        (10.0, 50.0, " " * 10 + "▓▓▓▓▓▓▓▓▓▓▓▓down: api -> db▓▓▓▓▓▓▓▓▓▓▓▓▓"),
+        (10.0, 15.0, " " * 10 + "▓▓▓▓▓ down: api -> db"),
+        (55.0, 60.0, " " * 39 + "down: api -> db ▓▓▓▓▓"),
+    ],
+    ids=["inside", "behind", "before"],
+)
+def test_name_of_a_fault_stands_where_there_is_room(failed, history, start_s, end_s, expected):
+    timeline = timeline_of(failed, history)
+    fault = dataclasses.replace(timeline.faults[0], start_s=start_s, end_s=end_s)
+
+    lines = draw_text(dataclasses.replace(timeline, faults=(fault,))).splitlines()
+
+    assert lines[1] == f"{'fault':<12}{expected}"
