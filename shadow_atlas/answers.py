@@ -29,7 +29,7 @@ _REJECTED_BY: Final = (
 UNKNOWN_WAIT_S: Final = 1.0  # nobody can tell when a full bulkhead has room: soon
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)  # exceptions are compared by identity
 class Refusal(Exception):
     """An answer other than success, raised where it is decided.
 

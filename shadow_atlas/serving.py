@@ -44,7 +44,7 @@ class ProcessSettings(Protocol):
         ...
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)  # exceptions are compared by identity
 class CannotRun(Exception):
     """Why a process ends before it serves, in words for its operator, and with which code."""
 

@@ -43,7 +43,9 @@ class Database:
             reset=_keep_session,
             server_settings={
                 "application_name": self._application_name,
-                "statement_timeout": str(int(settings.command_timeout_s * 1000)),
+                "statement_timeout": str(
+                    max(1, round(settings.command_timeout_s * 1000))
+                ),  # 0 is never
             },
         )
 

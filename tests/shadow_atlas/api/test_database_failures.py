@@ -12,7 +12,7 @@ from shadow_atlas.environment import Address
 from shadow_atlas.errors import DatabaseUnreachable, blames_request
 from shadow_atlas.settings import DatabaseSettings
 from tests.shadow_atlas.postgres import free_port
-from tests.shadow_atlas.running import api_in_process, api_settings
+from tests.shadow_atlas.running import TOKEN, api_in_process, api_settings
 
 MADISON = (43.07305, -89.40123)
 DENVER = (39.73915, -104.9847)
@@ -175,6 +175,28 @@ def test_silent_server_costs_a_lookup_two_attempts_and_no_more(tmp_path):
 
     assert response.status_code == 500
     assert [attempt["error_class"] for attempt in attempts] == ["network_timeout"] * 2
+
+
+def test_crowd_beyond_slots_and_queue_is_turned_away_at_once(settings, tmp_path):
+    retry = replace(settings.lookup.retry, attempt_timeout_s=0.3)
+    hasty = replace(settings, lookup=replace(settings.lookup, retry=retry))
+    fault = {"fault": "timeout"}  # every attempt hangs until its timeout
+
+    async def scenario(api):
+        await api.client.post("/chaos/faults", json=fault, headers={"x-atlas-chaos-token": TOKEN})
+        return await asyncio.gather(
+            *(api.lookup(*DENVER, **{"x-client-id": str(number)}) for number in range(350))
+        ), api.events("bulkhead")
+
+    responses, bulkhead = run(hasty, tmp_path, scenario)
+
+    first_decisions = [each["decision"] for each in bulkhead[:350]]
+    assert first_decisions == ["admitted"] * 100 + ["queued"] * 200 + ["rejected"] * 50
+    refused = [each for each in responses if each.headers.get("x-atlas-rejected-by") == "bulkhead"]
+    assert len(refused) >= 50
+    assert {(each.status_code, each.headers["retry-after"]) for each in refused} == {(503, "1")}
+    assert max(each["active"] for each in bulkhead) == 100
+    assert max(each["queued"] for each in bulkhead) == 200
 
 
 async def _say_nothing(reader, writer):
