@@ -16,6 +16,7 @@ from fault_injectors.toxics import (
 
 TOXIC_FIELDS = ("name", "type", "stream", "toxicity", "attributes")
 BAD_BODY = "bad request body: {}"
+FLOAT32_MAX = 3.4028234663852886e38
 
 
 def read_new_toxic(value: object, *, taken: tuple[str, ...]) -> InstalledToxic:
@@ -109,6 +110,8 @@ def _toxicity(fields: Fields, default: float) -> float:
         toxicity = fields.number("toxicity", default)
     except BadBody as error:
         raise ApiError(400, BAD_BODY.format(error)) from error
+    if abs(toxicity) > FLOAT32_MAX:
+        raise ApiError(400, BAD_BODY.format(f"toxicity {toxicity!r} is no 32-bit float"))
     if not 0.0 <= toxicity <= 1.0:
         raise ApiError(400, f"toxicity {toxicity!r} must be in [0, 1]")
     return float32(toxicity)

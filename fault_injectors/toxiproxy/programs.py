@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-import fault_injectors.proxy
 from fault_injectors.toxiproxy.errors import (
     DeadlineMissed,
     ProxyError,
@@ -28,7 +27,7 @@ OURS_WITHIN_S = 5.0  # the real server is there in 20 ms, or its port was taken
 POLL_S = 0.01
 PORTS_TRIED_MAX = 5
 TERM_WITHIN_S = 2.0  # with a blocked call in flight the real server takes 24 s: do not wait
-SOURCE_ROOT = Path(fault_injectors.proxy.__file__).resolve().parents[2]
+SOURCE_ROOT = Path(__file__).resolve().parents[2]  # where a child finds `fault_injectors`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
