@@ -41,8 +41,8 @@ def with_load(
     folder: Path,
     act: Callable[[LoadGenerator], Awaitable[T]],
     *,
-    rate_per_s: int = 100,
-    duration_s: float = 1.0,
+    rate_per_s: int = 200,
+    duration_s: float = 0.5,
     timeout_s: float = 5.0,
 ) -> T:
     """Start a load against a script, let it go, and act."""
@@ -159,18 +159,18 @@ def test_waiting_does_not_wait_for_operations_intended_later(tmp_path: Path):
 def test_operations_since_an_instant_hold_all_that_were_intended_since(tmp_path: Path):
     async def act(started: LoadGenerator) -> tuple[list[Operation], list[Operation]]:
         everything = await until_over(started)
-        return everything, started.operations(since_ns=500_000_000)
+        return everything, started.operations(since_ns=250_000_000)
 
     everything, later = with_load(answer_all, tmp_path, act)
 
-    assert {o.call_id for o in later} >= {o.call_id for o in everything if o.t_ns >= 500_000_000}
-    assert all(operation.end_ns >= 500_000_000 for operation in later)
+    assert {o.call_id for o in later} >= {o.call_id for o in everything if o.t_ns >= 250_000_000}
+    assert all(operation.end_ns >= 250_000_000 for operation in later)
 
 
 def test_counters_tell_all_and_the_last_window(tmp_path: Path):
     async def act(started: LoadGenerator) -> tuple[int, int, int, int]:
         await until_over(started)
-        whole, last = started.counters(window_s=60.0), started.counters(window_s=0.25)
+        whole, last = started.counters(window_s=60.0), started.counters(window_s=0.1)
         assert (whole.window_ended, whole.window_not_ok) == (whole.ended, whole.not_ok)
         return whole.ended, whole.not_ok, last.window_ended, last.window_not_ok
 
@@ -306,7 +306,7 @@ def test_foreign_package_called_harness_is_not_run(tmp_path: Path, monkeypatch: 
     (foreign / "__init__.py").write_text("raise SystemExit('the wrong harness')\n")
     monkeypatch.chdir(tmp_path)
 
-    assert len(with_load(answer_all, tmp_path, until_over, duration_s=0.1)) == 10
+    assert len(with_load(answer_all, tmp_path, until_over, duration_s=0.1)) == 20
 
 
 def test_process_gets_the_environment_that_it_is_given(tmp_path: Path):

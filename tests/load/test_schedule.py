@@ -1,6 +1,7 @@
 """Laws of the schedule: what it may depend on, and what it must not."""
 
 from collections import Counter
+from typing import Any
 
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -50,6 +51,18 @@ def test_draws_are_equal_at_all_time_scales(
     )
 
 
+@pytest.mark.parametrize("rate_per_s", [3.0, 10.0, 50.0, 100 / 60])
+def test_arrival_at_the_very_end_is_outside_at_every_scale(rate_per_s: float):
+    whole = scenario(load(rate_per_s=rate_per_s, duration_s=3.0, clients=1))
+
+    counts = {
+        len(plan_arrivals(scaled(whole, thousandths / 1000), 1))
+        for thousandths in range(1, 1001, 7)
+    }
+
+    assert counts == {round(rate_per_s * 3.0)}
+
+
 @settings(deadline=None)
 @given(loads(), seeds)
 def test_same_seed_gives_the_same_arrivals(offered: Load, seed: int):
@@ -65,6 +78,16 @@ def test_another_load_moves_no_arrival(offered: Load, other: Load, seed: int):
     found = [arrival for arrival in plan_arrivals(both, seed) if arrival.load == offered.name]
 
     assert found == list(plan_arrivals(alone, seed))
+
+
+def test_loads_of_one_shape_do_not_march_in_step():
+    shape: dict[str, Any] = {"arrivals": Arrivals.POISSON, "clients": 20, "count": 40}
+    found = plan_arrivals(scenario(load("a", **shape), load("b", **shape), settle_s=100.0), 1)
+
+    first, second = ([a for a in found if a.load == name] for name in ("a", "b"))
+    assert [a.at_ns for a in first] != [a.at_ns for a in second]
+    assert [a.client for a in first] != [a.client for a in second]
+    assert [a.row for a in first] != [a.row for a in second]
 
 
 @settings(deadline=None)

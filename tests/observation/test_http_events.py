@@ -159,6 +159,17 @@ def test_true_offset_is_within_the_uncertainty(offset_ns: int, delays: list[tupl
     assert not is_own_clock or abs(offset_ns) <= 2 * 10**8  # zero was among what they allow
 
 
+def test_every_reading_narrows_what_is_left():
+    slow_there = ClockReading(asked_ns=1_000, foreign_ns=57_995, received_ns=8_001)
+    slow_back = ClockReading(asked_ns=20_000, foreign_ns=69_996, received_ns=30_000)
+
+    alone = [estimate_offset([reading]).uncertainty_ns for reading in (slow_there, slow_back)]
+    both = estimate_offset([slow_there, slow_back])
+
+    assert alone == [3_501, 5_000]
+    assert both == ClockOffset(offset_ns=-49_995, uncertainty_ns=1)
+
+
 def test_reading_that_was_sent_stale_widens_the_uncertainty():
     stale = ClockReading(asked_ns=1_000, foreign_ns=100, received_ns=1_010)
     fresh = ClockReading(asked_ns=None, foreign_ns=1_500, received_ns=2_000)

@@ -129,18 +129,21 @@ def test_cut_connection_is_an_error_and_the_probe_goes_on():
     assert found[1].values == {"": 7}
 
 
-def test_service_that_is_not_there_is_an_error(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")  # must be ignored: it would answer
-
+def test_service_that_is_not_there_is_an_error_whatever_a_proxy_would_answer(
+    monkeypatch: pytest.MonkeyPatch,
+):
     async def main() -> list[Record]:
         found: list[Record] = []
         clock = SystemClock()
-        async with probing(
-            [spec()], addresses={"api": "127.0.0.1:1"}, record=found.append, clock=clock, t0_ns=0
-        ):
-            async with asyncio.timeout(5.0):
-                while not found:  # noqa: ASYNC110 -- the recorder is a plain list
-                    await asyncio.sleep(0.005)
+        async with serving(answering(b"{}")) as proxy:
+            monkeypatch.setenv("HTTP_PROXY", f"http://{proxy}")
+            addresses = {"api": "127.0.0.1:1"}
+            async with probing(
+                [spec()], addresses=addresses, record=found.append, clock=clock, t0_ns=0
+            ):
+                async with asyncio.timeout(5.0):
+                    while not found:  # noqa: ASYNC110 -- the recorder is a plain list
+                        await asyncio.sleep(0.005)
         return found
 
     error = asyncio.run(main())[0]
