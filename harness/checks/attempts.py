@@ -1,6 +1,7 @@
 """The attempts of each call, as the upstream saw them and as the client tells them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import TypeVar
 
 from harness.model.history import History
@@ -25,6 +26,22 @@ def claimed_calls(history: History, link: Link) -> dict[str, list[Attempt]]:
         Attempt, lambda record: record.link == str(link) and record.service == link.client
     )
     return _by_call(sorted(said, key=lambda record: record.started_ns))
+
+
+def count_attempts(requests: Sequence[ReceivedRequest]) -> int:
+    """Return how many attempts the requests of one call are; pages of one attempt count once.
+
+    A request after one that failed is another attempt, whatever number it bears: a client that
+    repeats in secret is counted too.
+
+    Args:
+        requests: In order of their arrival.
+    """
+    repeats = sum(
+        later.attempt != earlier.attempt or is_failure(earlier)
+        for earlier, later in pairwise(requests)
+    )
+    return repeats + 1 if requests else 0
 
 
 def is_failure(request: ReceivedRequest) -> bool:

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from harness.model.history import History
 from harness.model.records import BreakerTransition, ClockRecord
-from harness.model.system import Breaker, Link
+from harness.model.system import Breaker, Link, System
 
 CLOSED, OPEN, HALF_OPEN = "closed", "open", "half_open"
 
@@ -116,6 +116,22 @@ def lives_of(history: History, breaker: Breaker) -> list[Life]:
             )
         )
     return lives
+
+
+def siblings_of(system: System, breaker: Breaker) -> tuple[Breaker, ...]:
+    """Return the other breakers of a service that share exactly the links of one.
+
+    Such as one for each state that the same portal serves: a request on their link may have
+    passed any of them. A breaker with more links, or with fewer, is another layer of the same
+    calls, and shares nothing.
+    """
+    return tuple(
+        other
+        for other in system.breakers
+        if other.name != breaker.name
+        and other.service == breaker.service
+        and set(other.links) == set(breaker.links)
+    )
 
 
 def _successor_ns(history: History, service: str, incarnation: str, since_ns: int) -> int | None:

@@ -15,7 +15,7 @@ from harness.model.records import (
     ProxyConnection,
     ServedRequest,
 )
-from harness.model.system import Link
+from harness.model.system import Breaker, Link
 
 _EARLY_NS = 2_000_000  # the event of a move is written just before the call that it admits
 _GRACE_NS = 100_000_000  # for bytes of calls that were under way; they carry no call id
@@ -25,11 +25,30 @@ _UPKEEP_MAX = 3  # exchanges that a pool may make for itself in one open time
 
 
 class Traffic:
-    """The records of a service's links, prepared for the questions about one breaker."""
+    """The records of a breaker's links, prepared for the questions about it.
 
-    def __init__(self, history: History, service: str) -> None:
+    Args:
+        history: The run.
+        breaker: The breaker.
+        siblings: The lives of each breaker that shares its links. Nothing tells whose a request
+            is, so it has to be kept back only while all of them are open, and probes cannot be
+            counted.
+        path: Beginning of the path of the breaker's own requests, which tells them apart.
+    """
+
+    def __init__(
+        self,
+        history: History,
+        breaker: Breaker,
+        *,
+        siblings: Sequence[Sequence[Life]] = (),
+        path: str | None = None,
+    ) -> None:
+        service = breaker.service
         self._history = history
         self._service = service
+        self._siblings = () if path else siblings
+        self._path = path or ""
         self._known_ns: dict[str, int] = {}  # since when a call is known to exist
         for operation in history.of(Operation):
             self._know(operation.call_id, operation.started_ns)
@@ -54,7 +73,7 @@ class Traffic:
 
     def while_half_open(self, life: Life, at_most: int) -> Iterator[Complaint]:
         """Yield the half-open stretches in which more than `at_most` probes were in flight."""
-        for era in life.eras(HALF_OPEN):
+        for era in life.eras(HALF_OPEN) if not self._siblings else ():
             spans = [span for link in life.links for span in self._probes(link, era)]
             most, at_ns = peak(spans)
             if most > at_most:
@@ -93,12 +112,21 @@ class Traffic:
             for request in calls
             if era.start_ns <= request.started_ns < era.end_ns - _EARLY_NS
             and known[request.call_id] >= era.start_ns
+            and request.path.startswith(self._path)
+            and self._is_kept_back(request.started_ns)
         ]
         late.sort(key=lambda request: request.started_ns)
         for request in late[self._queued_at(era.start_ns) :]:
             what = f"reached {link.server} while the breaker was open"
             line = witness(request.call_id, request.started_ns, what)
             yield Complaint(t_ns=request.started_ns, what=line)
+
+    def _is_kept_back(self, t_ns: int) -> bool:
+        """Say whether every breaker that shares the links was open at an instant."""
+        return all(
+            any(era.start_ns <= t_ns < era.end_ns for life in lives for era in life.eras(OPEN))
+            for lives in self._siblings
+        )
 
     def _queued_at(self, t_ns: int) -> int:
         queued: dict[str, int] = {}
@@ -125,7 +153,9 @@ class Traffic:
             is_new = chunk.t_ns - last.get(chunk.connection, -_BURST_NS) >= _BURST_NS
             last[chunk.connection] = chunk.t_ns
             is_explained = any(chunk.t_ns in stretch for stretch in explained)
-            if is_new and not is_explained and chunk.bytes > _GOODBYE_BYTES:
+            if not is_new or is_explained or chunk.bytes <= _GOODBYE_BYTES:
+                continue
+            if self._is_kept_back(chunk.t_ns):
                 exchanges.append(chunk)
         if len(exchanges) <= _UPKEEP_MAX + self._queued_at(era.start_ns):
             return
@@ -143,7 +173,10 @@ class Traffic:
         known = self._since_ns(link)
         claimed = claimed_calls(self._history, link)
         ended = {(s.call_id, s.attempt): s.t_ns for said in claimed.values() for s in said}
-        calls = received_calls(self._history, link.server) or claimed
+        received = {
+            call_id: [request for request in seen if request.path.startswith(self._path)]
+            for call_id, seen in received_calls(self._history, link.server).items()
+        }
         return [
             Span(
                 start_ns=call.started_ns,
@@ -151,7 +184,7 @@ class Traffic:
                     call.started_ns, min(call.t_ns, ended.get((call_id, call.attempt), call.t_ns))
                 ),
             )
-            for call_id, found in calls.items()
+            for call_id, found in (received or claimed).items()
             for call in found
             if era.start_ns - _EARLY_NS <= call.started_ns < era.end_ns
             and known[call_id] >= era.start_ns - _GRACE_NS

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from harness.checks.breaker_eras import CLOSED, OPEN, Complaint, Life, lives_of
+from harness.checks.breaker_eras import CLOSED, OPEN, Complaint, Life, lives_of, siblings_of
 from harness.checks.breaker_failures import longest_failing_run, opened_too_soon
 from harness.checks.breaker_timing import judge_late, left_early, refused_late
 from harness.checks.breaker_traffic import Traffic
@@ -19,7 +19,6 @@ from harness.model.scenario import Scenario
 from harness.model.system import Breaker
 
 SAMPLES_MIN = 20  # calls that would have opened an over-eager breaker
-_SURE_RUNS = 2  # twice the threshold in a row: calls in flight, and a window, can hide some
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +61,13 @@ class BreakerTransitions:
         ),
     )
 
+    path: str | None = field(
+        default=None,
+        metadata=meta(
+            Kind.TEXT, "beginning of the path of its requests, where breakers share a link"
+        ),
+    )
+
     def __post_init__(self) -> None:
         bounds = (self.opens_within_s, self.closes_within_s, self.stays_open_s)
         if self.never and any(bound is not None for bound in bounds):
@@ -70,7 +76,7 @@ class BreakerTransitions:
     def judge(self, history: History, scenario: Scenario) -> Finding:
         """Return whether the breaker did what breakers are for."""
         question = self._question()
-        known = [item for item in scenario.system.breakers if item.name == self.breaker]
+        known = _named(scenario, self.breaker)
         if not known:
             return question.undecided(f"the system file lists no breaker {self.breaker}")
         breaker = known[0]
@@ -90,7 +96,7 @@ class BreakerTransitions:
                 witnesses=_lines(sure),
                 at_ns=sure[0].t_ns,
             )
-        reason = self._why_undecided(history, breaker, openings, complaints)
+        reason = self._why_undecided(history, scenario, openings, complaints)
         if reason:
             return question.undecided(
                 reason, got, samples=len(openings), value=closed_s, witnesses=_lines(complaints)
@@ -118,7 +124,9 @@ class BreakerTransitions:
     def _complaints(
         self, history: History, scenario: Scenario, breaker: Breaker, lives: Sequence[Life]
     ) -> Iterator[Complaint]:
-        traffic = Traffic(history, breaker.service)
+        siblings = siblings_of(scenario.system, breaker)
+        shared = [lives_of(history, other) for other in siblings]
+        traffic = Traffic(history, breaker, siblings=shared, path=self.path)
         open_s = breaker.open_duration_s * scenario.time_scale
         shortest_s = open_s if self.stays_open_s is None else self.stays_open_s
         probes = self.half_open_at_most or breaker.half_open_max_calls
@@ -129,17 +137,17 @@ class BreakerTransitions:
             yield from traffic.while_open(life)
             yield from traffic.while_half_open(life, probes)
         yield from _refused(history, scenario, breaker, lives)
-        yield from self._opens(history, breaker, lives)
+        yield from self._opens(history, scenario, breaker, lives)
         yield from self._closes(history, lives)
 
     def _opens(
-        self, history: History, breaker: Breaker, lives: Sequence[Life]
+        self, history: History, scenario: Scenario, breaker: Breaker, lives: Sequence[Life]
     ) -> Iterator[Complaint]:
         applied = [record.t_ns for record in history.of(FaultRecord) if record.what == "applied"]
         opened = [era.start_ns for life in lives for era in life.eras(OPEN)]
         if not opened:
-            run = longest_failing_run(history, breaker.links)
-            if self.must_open and run >= _SURE_RUNS * breaker.failure_threshold:
+            run = longest_failing_run(history, breaker)
+            if self.must_open and run >= _sure_run(scenario, breaker):
                 what = f"never opened, although {run} calls failed in a row"
                 yield Complaint(t_ns=min(applied, default=0), what=what)
         elif self.opens_within_s is not None and applied:
@@ -170,22 +178,23 @@ class BreakerTransitions:
     def _why_undecided(
         self,
         history: History,
-        breaker: Breaker,
+        scenario: Scenario,
         openings: Sequence[object],
         complaints: Sequence[Complaint],
     ) -> str:
+        breaker = _named(scenario, self.breaker)[0]
         missing = unreadable(history, breaker.service)
         if missing:
             return missing
-        if not openings:
-            run = longest_failing_run(history, breaker.links)
+        if not openings and self.must_open:
+            run = longest_failing_run(history, breaker)
             return (
                 f"it never opened, but only {run} calls failed in a row: "
-                f"{_SURE_RUNS * breaker.failure_threshold} would be sure"
+                f"{_sure_run(scenario, breaker)} would be sure"
             )
         if complaints:
             return "a measured stall, or the end of the run, may explain what was late"
-        return Traffic(history, breaker.service).missing(breaker.links)
+        return Traffic(history, breaker).missing(breaker.links) if openings else ""
 
     def _judge_never(
         self, question: Question, history: History, scenario: Scenario, breaker: Breaker
@@ -207,6 +216,19 @@ class BreakerTransitions:
         if missing or calls < SAMPLES_MIN:
             return question.undecided(missing or f"only {calls} calls", samples=calls)
         return question.passed(f"did not open in {calls} calls", samples=calls)
+
+
+def _named(scenario: Scenario, name: str) -> list[Breaker]:
+    return [breaker for breaker in scenario.system.breakers if breaker.name == name]
+
+
+def _sure_run(scenario: Scenario, breaker: Breaker) -> int:
+    """Return how many failures in a row surely had to open a breaker.
+
+    Twice its threshold, since calls in flight and a window may hide some; once more for each
+    breaker that shares its links, since some of the failures may have been theirs.
+    """
+    return breaker.failure_threshold * (2 + len(siblings_of(scenario.system, breaker)))
 
 
 def _refused(

@@ -34,7 +34,9 @@ class Bulkhead:
     max_queue: int = field(metadata=meta(Kind.COUNT, "places in the queue", minimum=0))
     link: Link | None = field(
         default=None,
-        metadata=meta(Kind.LINK, "the link that it guards; all of the service if not given"),
+        metadata=meta(
+            Kind.LINK, "the link that it guards; else those of the breaker of its name, or all"
+        ),
     )
 
     def judge(self, history: History, scenario: Scenario) -> Finding:
@@ -87,11 +89,19 @@ class Bulkhead:
         over.sort(key=lambda record: (record.active, record.queued), reverse=True)
         return [(r.t_ns, f"{r.decision}: {r.active} active, {r.queued} queued") for r in over]
 
+    def _links(self, scenario: Scenario) -> Sequence[Link]:
+        """Return the links it guards: those of the breaker of that name, or else all."""
+        if self.link is not None:
+            return (self.link,)
+        for breaker in scenario.system.breakers:
+            if (breaker.service, breaker.name) == (self.service, self.bulkhead):
+                return breaker.links
+        servers = scenario.system.upstreams(self.service)
+        return [Link(self.service, server) for server in servers]
+
     def _spans(self, history: History, scenario: Scenario) -> Iterable[Span]:
         """Yield when each request was in flight at the upstreams that the bulkhead guards."""
-        servers = scenario.system.upstreams(self.service)
-        links = [Link(self.service, server) for server in servers]
-        for link in links if self.link is None else [self.link]:
+        for link in self._links(scenario):
             ended = {
                 (said.call_id, said.attempt): said.t_ns
                 for calls in claimed_calls(history, link).values()

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from harness.checks.attempts import claimed_calls, is_failure, received_calls
+from harness.checks.attempts import claimed_calls, count_attempts, is_failure, received_calls
 from harness.checks.question import Question, witness
 from harness.checks.streams import died, unreadable
 from harness.model.fields import Kind, meta
@@ -24,9 +24,10 @@ Claimed = Mapping[str, Sequence[Attempt]]
 class RetryAmplification:
     """Count the requests that reach the server for one call of the client.
 
-    The server's own record counts. What the client says of its attempts is a claim: more
-    requests than attempts, or an attempt answered well that never arrived, is FAILED too. Only
-    calls that met a failure can have been repeated, so those are the samples.
+    The server's own record counts, pages of one attempt once. What the client says of its
+    attempts is a claim: more requests than attempts, or an attempt answered well that never
+    arrived, is FAILED too. Only calls that met a failure can have been repeated, so those are
+    the samples.
     """
 
     name: ClassVar[str] = "retry_amplification"
@@ -52,15 +53,10 @@ class RetryAmplification:
             return question.undecided("neither the check nor the system file names a bound")
         received = received_calls(history, self.link.server)
         claimed = claimed_calls(history, self.link)
-        largest = max(map(len, received.values()), default=0)
-        over = [(calls, "requests") for calls in received.values() if len(calls) > bound]
-        lines = [
-            (
-                calls[bound].started_ns,
-                witness(calls[0].call_id, calls[bound].started_ns, _told(calls)),
-            )
-            for calls, _ in sorted(over, key=lambda item: -len(item[0]))
-        ]
+        counts = {call_id: count_attempts(seen) for call_id, seen in received.items()}
+        largest = max(counts.values(), default=0)
+        over = sorted((id_ for id_ in counts if counts[id_] > bound), key=lambda id_: -counts[id_])
+        lines = [_too_many(received[call_id], counts[call_id]) for call_id in over]
         if not unreadable(history, self.link.client) and not died(history, self.link.client):
             lines += _contradicted(received, claimed)
         failed = _calls_that_failed(received, claimed)
@@ -102,9 +98,10 @@ class RetryAmplification:
         )
 
 
-def _told(calls: Sequence[ReceivedRequest]) -> str:
-    answers = ", ".join("cut off" if call.status is None else str(call.status) for call in calls)
-    return f"{len(calls)} requests: {answers}"
+def _too_many(seen: Sequence[ReceivedRequest], count: int) -> tuple[int, str]:
+    answers = ", ".join("cut off" if one.status is None else str(one.status) for one in seen)
+    at_ns = seen[-1].started_ns
+    return at_ns, witness(seen[0].call_id, at_ns, f"{count} requests: {answers}")
 
 
 def _contradicted(received: Received, claimed: Claimed) -> list[tuple[int, str]]:
@@ -116,9 +113,9 @@ def _contradicted(received: Received, claimed: Claimed) -> list[tuple[int, str]]
     for call_id, said in claimed.items():
         seen = received.get(call_id, ())
         arrived = {call.attempt for call in seen}
-        if len(seen) > len(said):
+        if count_attempts(seen) > len(said):
             at_ns = seen[-1].started_ns
-            what = f"the client says {len(said)} attempts, the server saw {len(seen)}"
+            what = f"the client says {len(said)} attempts, the server saw {count_attempts(seen)}"
             lines.append((at_ns, witness(call_id, at_ns, what)))
         lost = [try_ for try_ in said if try_.outcome == "ok" and try_.attempt not in arrived]
         if received and lost:

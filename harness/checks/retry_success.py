@@ -63,11 +63,7 @@ class RetrySuccess:
     )
     load: str | None = field(
         default=None,
-        metadata=meta(
-            Kind.LOAD,
-            "the load whose calls go to this server; without it a call that a fault inside the "
-            "client kept from every server counts only if the client has no other",
-        ),
+        metadata=meta(Kind.LOAD, "only calls of this load, all for this server; else every call"),
     )
     pause_s: float = field(
         default=PAUSE_S,
@@ -86,9 +82,8 @@ class RetrySuccess:
             needed=self.samples,
             limit=float(self.attempts),
         )
-        operations = {op.call_id: op for op in history.operations()}
-        is_only_upstream = len(scenario.system.upstreams(self.link.client)) == 1
-        calls = self._calls(history, operations, is_only_upstream=is_only_upstream)
+        operations = {op.call_id: op for op in history.operations(self.load)}
+        calls = self._calls(history, operations, scenario)
         wrong = [
             (tries[-1].t_ns, witness(call_id, tries[-1].t_ns, why))
             for call_id, tries in calls.items()
@@ -119,15 +114,17 @@ class RetrySuccess:
         return unreadable(history, self.link.client if has_acts else self.link.server)
 
     def _calls(
-        self, history: History, operations: dict[str, Operation], *, is_only_upstream: bool
+        self, history: History, operations: Mapping[str, Operation], scenario: Scenario
     ) -> dict[str, list[_Try]]:
         """Return the tries of each call that can be judged, in order of their end."""
         received = received_calls(history, self.link.server)
+        # A fault inside the service does not say which upstream the call was for.
+        is_sure = self.load is not None or scenario.system.upstreams(self.link.client) == (
+            self.link.server,
+        )
         tries = {id_: [_received(request) for request in seen] for id_, seen in received.items()}
         for act in history.of(ChaosAct, lambda act: act.service == self.link.client):
-            if act.call_id is not None and (
-                is_only_upstream or act.call_id in received or self._is_ours(act, operations)
-            ):
+            if act.call_id is not None and (is_sure or act.call_id in received):
                 tries.setdefault(act.call_id, []).append(_acted(act))
         if not received:  # a server without a record: the client's answer tells the last attempt
             for call_id, seen in tries.items():
@@ -136,12 +133,9 @@ class RetrySuccess:
         return {
             call_id: sorted(seen, key=lambda item: item.t_ns)
             for call_id, seen in tries.items()
-            if not self._is_left_out(seen, operations.get(call_id), disturbed)
+            if (self.load is None or call_id in operations)
+            and not self._is_left_out(seen, operations.get(call_id), disturbed)
         }
-
-    def _is_ours(self, act: ChaosAct, operations: Mapping[str, Operation]) -> bool:
-        operation = operations.get(act.call_id or "")
-        return self.load is not None and operation is not None and operation.load == self.load
 
     def _disturbed(self, history: History) -> list[Window]:
         """Return when another fault, or the end of the run, may have cut a call."""

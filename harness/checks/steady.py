@@ -1,12 +1,13 @@
 """Whether a load looks as it does when the system is healthy."""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from harness.checks.percentiles import answer_latency_s, nearest_rank
 from harness.checks.probe_value import as_text
 from harness.model.records import NS_PER_S, Operation, Outcome, Probe
-from harness.model.scenario import ProbeCondition, Scenario, SteadyState
+from harness.model.scenario import Load, ProbeCondition, Scenario, SteadyState
 
 _P95 = 0.95
 _ROUNDING = 1e-9  # 0.99 * 100 is not 99 in binary
@@ -73,8 +74,8 @@ def settled(
     """Say whether the system has been steady for the whole hold that ends at an instant.
 
     Cheap enough to be asked several times a second. A slow load needs a longer stretch than the
-    hold to show enough operations; it is taken backwards, never beyond `since_ns`. A scenario
-    whose loads all end by themselves rests on its conditions alone.
+    hold to show enough operations; it is taken backwards, never beyond `since_ns`. Loads that
+    have ended by then are not waited for; without any other, the conditions alone decide.
 
     Args:
         operations: Those seen so far, in any order.
@@ -91,7 +92,11 @@ def settled(
             reason=f"{held_s:.1f} s of the {scenario.settle.hold_s:g} s that it has to hold",
             samples=0,
         )
-    names = steady_loads(scenario)
+    names = [
+        load.name
+        for load in scenario.loads
+        if load.name in steady_loads(scenario) and _end_s(load) > since_ns / NS_PER_S
+    ]
     inside = [op for op in operations if op.load in names and since_ns <= op.t_ns < until_ns]
     inside.sort(key=lambda op: op.t_ns)
     in_hold = sum(op.t_ns >= until_ns - hold_ns for op in inside)
@@ -107,6 +112,16 @@ def settled(
         success_ratio=answer.success_ratio,
         latency_p95_s=answer.latency_p95_s,
     )
+
+
+def _end_s(load: Load) -> float:
+    """Return when a load ends by itself; never, if it lasts as long as the run."""
+    ends_s = [math.inf]
+    if load.duration_s is not None:
+        ends_s.append(load.start_s + load.duration_s)
+    if load.count is not None:
+        ends_s.append(load.start_s + load.count / load.rate_per_s)
+    return min(ends_s)
 
 
 def _why_not(n: int, ratio: float | None, latency_s: float | None, wanted: SteadyState) -> str:

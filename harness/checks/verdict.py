@@ -87,8 +87,10 @@ def _weighed(evidence: Sequence[Finding], checked: Sequence[Finding]) -> Iterato
     """
     in_doubt = any(finding.verdict is not Verdict.PASSED for finding in checked)
     for finding in evidence:
-        if finding.name == "stall_budget" and not in_doubt:
-            yield replace(finding, verdict=Verdict.PASSED, reason="")
+        has_stalled = finding.name == "stall_budget" and finding.verdict is not Verdict.PASSED
+        if has_stalled and not in_doubt:
+            got = f"{finding.got}; every check passed all the same"
+            yield replace(finding, verdict=Verdict.PASSED, got=got, reason="")
         else:
             yield finding
 

@@ -205,6 +205,7 @@ def received(
     server: str = "portal_wi",
     **more: Any,
 ) -> ReceivedRequest:
+    path = more.pop("path", "/query")
     return ReceivedRequest(
         t_ns=ns(t + took),
         service=server,
@@ -213,7 +214,7 @@ def received(
         call_id=call_id,
         attempt=number,
         method="GET",
-        path="/query",
+        path=path,
         started_ns=ns(t),
         status=status,
         **more,

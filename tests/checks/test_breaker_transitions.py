@@ -3,10 +3,11 @@ import dataclasses
 import pytest
 
 from harness.checks.breaker_transitions import BreakerTransitions
-from harness.model.records import BulkheadDecision
+from harness.model.records import BulkheadDecision, ChaosAct
 from harness.model.verdict import Verdict
 from tests.checks.histories import (
     BATCH_WI,
+    SYSTEM,
     ask,
     attempt,
     chunk,
@@ -267,6 +268,89 @@ class TestUpstreamWithARecord:
         check = dataclasses.replace(self.check, half_open_at_most=2)
 
         assert self.judged(crowd, check=check).verdict is Verdict.FAILED
+
+
+class TestSeveralBreakersOnOneLink:
+    """Breakers of two states that one portal serves: nothing but the path tells them apart."""
+
+    other = dataclasses.replace(SYSTEM.breakers[1], name="portal_wi/NE")
+    system = dataclasses.replace(SYSTEM, breakers=(*SYSTEM.breakers, other))
+
+    def judged(self, *parts, path=None):
+        check = BreakerTransitions(breaker="portal_wi", path=path)
+        life = moves(*SOUND, name="portal_wi", service="batch")
+        seen = [received(20.1 + i / 4, f"f{i}", status=503) for i in range(5)]
+        base = (phases(), EVENTS, fault(), failing(link=BATCH_WI), life, seen)
+        return ask(check, *base, *parts, system=self.system)
+
+    def test_a_request_that_may_be_of_another_is_no_leak(self):
+        assert self.judged([received(30.0, "other")]).verdict is Verdict.PASSED
+
+    def test_a_request_while_all_of_them_are_open_is_a_leak(self):
+        both = moves(*SOUND, name="portal_wi/NE", service="batch")
+
+        assert self.judged([received(30.0, "leak")], both).verdict is Verdict.FAILED
+
+    def test_the_path_tells_whose_request_it_is(self):
+        mine, others = (received(30.0, "r", path=f"/{state}/query") for state in ("WI", "NE"))
+
+        assert self.judged([mine], path="/WI/").verdict is Verdict.FAILED
+        assert self.judged([others], path="/WI/").verdict is Verdict.PASSED
+
+    def test_probes_are_counted_by_their_path(self):
+        crowd = [received(51.41 + i / 1000, f"p{i}", took=0.05, path="/WI/x") for i in range(4)]
+
+        assert self.judged(crowd).verdict is Verdict.PASSED
+        assert self.judged(crowd, path="/WI/").verdict is Verdict.FAILED
+        assert self.judged(crowd, path="/NE/").verdict is Verdict.PASSED
+
+    def test_more_failures_in_a_row_are_needed_to_be_sure(self):
+        check = BreakerTransitions(breaker="portal_wi")
+        base = (phases(), EVENTS, fault())
+
+        few = ask(check, *base, failing(14, link=BATCH_WI), system=self.system)
+        many = ask(check, *base, failing(15, link=BATCH_WI), system=self.system)
+
+        assert few.verdict is Verdict.INCONCLUSIVE
+        assert "15 would be sure" in few.reason
+        assert many.verdict is Verdict.FAILED
+
+
+def test_calls_that_fail_inside_the_service_count_towards_the_threshold():
+    def act(t, call_id):
+        return ChaosAct(
+            t_ns=ns(t),
+            service="api",
+            incarnation="1",
+            seq=0,
+            fault="network_failure",
+            call_id=call_id,
+        )
+
+    well = [attempt(t, f"w{t}") for t in (1.0, 2.0)]
+    acts = [act(20.1 + i / 4, f"f{i}") for i in range(5)]
+
+    assert judged(well, acts[:3], moves(*SOUND)).verdict is Verdict.FAILED
+    assert judged(well, acts, moves(*SOUND)).verdict is Verdict.PASSED
+
+
+def test_attempts_that_bear_the_name_of_the_breaker_tell_for_it():
+    named = [
+        dataclasses.replace(attempt(20.1 + i / 4, f"f{i}", outcome="failed"), link="api-server")
+        for i in range(10)
+    ]
+    well = [attempt(20.2 + i / 4, f"w{i}") for i in range(10)]  # of another layer on the link
+
+    assert judged(named, well).verdict is Verdict.FAILED
+
+
+def test_a_breaker_that_need_not_open_passes_closed():
+    check = BreakerTransitions(breaker="api-server", must_open=False)
+
+    found = judged(failing(60), check=check)
+
+    assert found.verdict is Verdict.PASSED
+    assert found.got == "opened 0 times"
 
 
 class TestNever:

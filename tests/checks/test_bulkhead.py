@@ -3,10 +3,12 @@ import dataclasses
 from harness.checks.bulkhead import Bulkhead
 from harness.checks.in_flight import Span, peak
 from harness.model.records import BulkheadDecision
+from harness.model.system import Breaker
 from harness.model.verdict import Verdict
 from tests.checks.histories import (
     API_DB,
     BATCH_WI,
+    SYSTEM,
     ask,
     attempt,
     clocks,
@@ -97,6 +99,15 @@ def test_a_bulkhead_of_one_link_is_not_blamed_for_another():
     check = dataclasses.replace(CHECK, link=API_DB)
 
     assert judged([told(5)], in_flight(6), check=check).verdict is Verdict.PASSED
+
+
+def test_a_bulkhead_that_bears_the_name_of_a_breaker_guards_its_links():
+    breaker = Breaker(name="jobs", service="batch", links=(API_DB,), open_duration_s=30.0)
+    system = dataclasses.replace(SYSTEM, breakers=(breaker,))
+
+    found = ask(CHECK, phases(), EVENTS, [told(5)], in_flight(6), system=system)
+
+    assert found.verdict is Verdict.PASSED
 
 
 def test_a_request_that_ends_as_another_starts_makes_room_for_it():

@@ -2,6 +2,7 @@ import dataclasses
 
 import pytest
 
+from harness.checks.breaker_transitions import BreakerTransitions
 from harness.checks.evidence import evidence_findings
 from harness.model.records import ProxyState, ToxicEffect
 from harness.model.verdict import Verdict
@@ -26,7 +27,7 @@ from tests.checks.histories import (
 
 def found(*parts, **more):
     """Return the evidence of a run by its name."""
-    about = scenario(**more)
+    about = scenario(BreakerTransitions(breaker="api-server"), **more)
     return {finding.name: finding for finding in evidence_findings(history(*parts), about)}
 
 
@@ -195,10 +196,10 @@ def test_the_stall_budget_scales_with_the_run():
     assert evidence["stall_budget"].verdict is Verdict.INCONCLUSIVE
 
 
-def test_a_system_without_breakers_has_no_stall_budget():
-    system = dataclasses.replace(scenario().system, breakers=())
+def test_where_no_breaker_is_judged_there_is_no_stall_budget():
+    findings = evidence_findings(history(*sound(), stall(50, 16.0)), scenario())
 
-    assert "stall_budget" not in found(*sound(), system=system)
+    assert "stall_budget" not in {finding.name for finding in findings}
 
 
 def test_each_fault_of_the_timeline_has_to_show_itself():

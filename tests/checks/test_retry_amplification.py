@@ -14,6 +14,7 @@ from tests.checks.histories import (
     fault,
     gap,
     phases,
+    received,
 )
 
 CHECK = RetryAmplification(link=BATCH_WI)
@@ -41,7 +42,7 @@ def test_a_retry_storm_fails_with_the_worst_call_first():
 
     assert found.verdict is Verdict.FAILED
     assert (found.value, found.limit) == (9.0, 3.0)  # the system file promises 3
-    assert found.witnesses[0].startswith("storm at 60.300 s: 9 requests: 503, 503")
+    assert found.witnesses[0].startswith("storm at 60.800 s: 9 requests: 503, 503")
 
 
 def test_a_bounded_retry_passes():
@@ -109,3 +110,23 @@ def test_a_database_that_writes_no_events_decides_nothing():
     found = ask(RetryAmplification(link=API_DB), phases(), clocks("api"))
 
     assert found.verdict is Verdict.INCONCLUSIVE
+
+
+def paged(*, failing: bool, number: int = 1):
+    """Return four requests of one attempt: pages, or the same one repeated in secret."""
+    status = 503 if failing else 200
+    return [received(60 + i / 10, "pages", number=number, status=status) for i in range(4)]
+
+
+def test_pages_of_one_attempt_count_once():
+    found = judged(calls(503, 503, 503), paged(failing=False))
+
+    assert found.verdict is Verdict.PASSED
+    assert found.value == 3.0
+
+
+def test_a_request_repeated_under_the_same_number_after_a_failure_counts():
+    found = judged(calls(503, 503, 503), paged(failing=True))
+
+    assert found.verdict is Verdict.FAILED
+    assert found.value == 4.0

@@ -4,11 +4,13 @@ import pytest
 
 from harness.checks.retry_success import RetrySuccess
 from harness.model.records import ChaosAct
+from harness.model.system import Link, LinkSpec
 from harness.model.verdict import Verdict
 from tests.checks.histories import (
     API_DB,
     BATCH_WI,
     SCRIPTED,
+    SYSTEM,
     ask,
     call,
     clocks,
@@ -21,6 +23,7 @@ from tests.checks.histories import (
     refused,
 )
 
+BATCH_CO = Link("batch", "portal_co")
 CHECK = RetrySuccess(link=BATCH_WI, attempts=3)
 EVENTS = clocks("batch", "portal_wi")
 
@@ -160,3 +163,44 @@ def test_fewer_samples_may_be_asked_for():
     check = dataclasses.replace(CHECK, samples=1)
 
     assert judged(calls(503, 503, 200, n=1), check=check).verdict is Verdict.PASSED
+
+
+def inside(call_ids, n, *, start=30.0):
+    return [
+        ChaosAct(
+            t_ns=ns(start + i + k / 10),
+            service="batch",
+            incarnation="1",
+            seq=0,
+            fault="network_failure",
+            call_id=call_id,
+        )
+        for i, call_id in enumerate(call_ids)
+        for k in range(n)
+    ]
+
+
+def test_a_load_tells_which_server_the_calls_were_for_that_never_got_there():
+    ids = [f"c{i}" for i in range(10)]
+    stale = [
+        operation(30.5 + i, load="hit", call_id=call_id, source="degraded")
+        for i, call_id in enumerate(ids)
+    ]
+    wide = dataclasses.replace(SYSTEM, links=(*SYSTEM.links, LinkSpec(link=BATCH_CO, variable="X")))
+    parts = (phases(), EVENTS, stale)
+    check = dataclasses.replace(CHECK, load="hit")
+
+    def verdict_of(check, n):
+        return ask(check, *parts, inside(ids, n), system=wide, timeline=(SCRIPTED,)).verdict
+
+    assert verdict_of(CHECK, 3) is Verdict.INCONCLUSIVE  # they may have been for another server
+    assert verdict_of(check, 3) is Verdict.PASSED
+    assert verdict_of(check, 2) is Verdict.FAILED
+
+
+def test_calls_of_other_loads_are_left_out():
+    check = dataclasses.replace(CHECK, load="hit")
+    mine = [operation(30.5 + i, load="hit", call_id=f"c{i}") for i in range(10)]
+
+    assert judged(calls(503, 503), check=check).verdict is Verdict.INCONCLUSIVE
+    assert judged(calls(503, 503), mine, check=check).verdict is Verdict.FAILED

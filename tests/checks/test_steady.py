@@ -103,6 +103,15 @@ def test_conditions_on_probes_hold_too():
     assert ask_settled(seen, 95, settle=settle, probes=done).is_steady
 
 
+def test_a_named_load_that_has_ended_is_not_waited_for():
+    ended = dataclasses.replace(LOOKUPS, duration_s=60.0)
+    running = dataclasses.replace(LOOKUPS, duration_s=600.0)
+    named = SteadyState(loads=("lookups",))
+
+    assert ask_settled(operations(0, 60), 95, loads=(ended,), steady_state=named).is_steady
+    assert not ask_settled(operations(0, 60), 95, loads=(running,), steady_state=named).is_steady
+
+
 def test_loads_that_end_by_themselves_leave_it_to_the_conditions():
     bounded = dataclasses.replace(LOOKUPS, count=10)
 
