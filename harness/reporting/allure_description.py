@@ -2,12 +2,15 @@
 
 import base64
 from html import escape
+from textwrap import wrap
 
 from harness.model.history import History
 from harness.model.verdict import Verdict
 from harness.reporting.check_table import HEADINGS, cells, rows_of
 from harness.reporting.measurement import health_of
 from harness.reporting.run_report import RunReport
+
+_CELL_WIDTH = 24  # characters; with it all six columns fit into the 890 px that Allure gives
 
 
 def description_html(report: RunReport, history: History | None, figure: str | None) -> str:
@@ -35,8 +38,15 @@ def _table(report: RunReport) -> str:
     body = ""
     for row in rows_of(report.findings):
         tag = "td" if row.verdict is Verdict.PASSED else "th"
-        body += "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells(row)) + "</tr>"
+        body += (
+            "<tr>" + "".join(f"<{tag}>{_wrapped(cell)}</{tag}>" for cell in cells(row)) + "</tr>"
+        )
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _wrapped(text: str) -> str:
+    """Return a cell with line breaks: Allure's tables scroll sideways before they wrap."""
+    return "<br>".join(escape(line) for line in wrap(text, _CELL_WIDTH)) or escape(text)
 
 
 def _witnesses(report: RunReport) -> list[str]:

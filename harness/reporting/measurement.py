@@ -20,7 +20,7 @@ def health_of(history: History) -> list[tuple[str, str]]:
 
 def _operations(history: History) -> str:
     found = history.operations()
-    return f"{len(found)} in {len({operation.load for operation in found})} load(s)"
+    return f"{len(found)} in {count(len({operation.load for operation in found}), 'load')}"
 
 
 def _dispatch(history: History) -> str:

@@ -279,3 +279,14 @@ def test_findings_of_the_same_check_are_all_steps(failed, history):
     content = content_of(dataclasses.replace(failed, findings=twice), history, Path.cwd())
 
     assert len(content.steps) == 3 + 2
+
+
+def test_long_cells_of_the_table_are_broken_into_lines(failed, history):
+    finding = Finding(check="a" * 10, verdict=Verdict.PASSED, expected="one two " * 9, got="<b>")
+
+    html = content_of(
+        dataclasses.replace(failed, findings=(finding,)), history, Path.cwd()
+    ).description_html
+
+    assert "<td>one two one two one two<br>one two" in html
+    assert "<td>&lt;b&gt;</td>" in html
