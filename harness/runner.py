@@ -19,7 +19,6 @@ from harness.model.errors import HarnessError
 from harness.model.history import read_history
 from harness.model.records import (
     NS_PER_S,
-    FaultRecord,
     Note,
     Phase,
     PhaseName,
@@ -34,10 +33,11 @@ from harness.model.run import (
     RunResult,
     RunSettings,
 )
-from harness.model.scenario import Scenario, TimelineEntry
+from harness.model.scenario import Scenario
 from harness.model.verdict import Verdict
 from harness.observation import Recorder, probing, sample_lag
 from harness.plan import Plan
+from harness.timeline import play
 
 _LEAD_S = 0.1  # between the last preparation and the first arrival
 _POLL_S = 0.05  # resolution of the settle phase
@@ -169,12 +169,13 @@ class _Run:
         else:
             self._recorder.record(replace(record, t_ns=record.t_ns - self._t0_ns))
 
-    def _now_ns(self) -> int:
+    def now_ns(self) -> int:
         """Return the time since the start of the run."""
         return self._clock.now_ns() - self._zero()
 
-    async def _sleep_until(self, at_s: float) -> None:
-        await self._clock.sleep(at_s - self._now_ns() / NS_PER_S)
+    async def sleep_until(self, at_s: float) -> None:
+        """Wait until an instant, seconds since the start of the run."""
+        await self._clock.sleep(at_s - self.now_ns() / NS_PER_S)
 
     def _tell(self, phase: str, message: str = "") -> None:
         self._recipe.listener(Progress(scenario=self._scenario.name, phase=phase, message=message))
@@ -214,7 +215,7 @@ class _Run:
         scenario = self._scenario
         baseline_ns = round(scenario.baseline_s * NS_PER_S)
         async with self._telling(PhaseName.BASELINE, scenario.baseline_s, live):
-            await self._sleep_until(scenario.baseline_s)
+            await self.sleep_until(scenario.baseline_s)
             is_held = await self._baseline_held(live, baseline_ns)
         self._recorder.record(Phase(t_ns=0, end_ns=baseline_ns, name=PhaseName.BASELINE))
         if not is_held:
@@ -222,13 +223,18 @@ class _Run:
         async with self._telling(
             PhaseName.FAULT, scenario.settle_start_s - scenario.baseline_s, live
         ):
-            await self._play(live)
-            await self._sleep_until(scenario.work_end_s)
-        settle_ns = self._now_ns()
+            await play(
+                scenario.timeline,
+                live.system.capabilities,
+                stage=self,
+                record=self._recorder.record,
+            )
+            await self.sleep_until(scenario.work_end_s)
+        settle_ns = self.now_ns()
         self._recorder.record(Phase(t_ns=baseline_ns, end_ns=settle_ns, name=PhaseName.FAULT))
         async with self._telling(PhaseName.SETTLE, scenario.settle.at_most_s, live):
             await self._settle(live)
-        self._recorder.record(Phase(t_ns=settle_ns, end_ns=self._now_ns(), name=PhaseName.SETTLE))
+        self._recorder.record(Phase(t_ns=settle_ns, end_ns=self.now_ns(), name=PhaseName.SETTLE))
 
     @asynccontextmanager
     async def _telling(
@@ -243,14 +249,14 @@ class _Run:
             await asyncio.gather(ticker, return_exceptions=True)
 
     async def _tick(self, phase: str, planned_s: float, live: "_Live") -> None:
-        start_ns = self._now_ns()
+        start_ns = self.now_ns()
         while True:
             counters = live.load.counters()
             self._recipe.listener(
                 Progress(
                     scenario=self._scenario.name,
                     phase=phase,
-                    elapsed_s=(self._now_ns() - start_ns) / NS_PER_S,
+                    elapsed_s=(self.now_ns() - start_ns) / NS_PER_S,
                     planned_s=planned_s,
                     message=live.message,
                     operations=counters.ended,
@@ -266,44 +272,14 @@ class _Run:
         seen = [one for one in live.load.operations() if one.load in names and one.t_ns < end_ns]
         return not names or is_steady(seen, self._scenario.steady_state).is_steady
 
-    async def _play(self, live: "_Live") -> None:
-        """Inject each fault at its time and heal it at its end, overlapping ones side by side."""
-        async with asyncio.TaskGroup() as group:
-            for index, entry in enumerate(self._scenario.timeline):
-                group.create_task(self._play_one(f"{index}:{entry.fault.name}", entry, live))
-
-    async def _play_one(self, fault_id: str, entry: TimelineEntry, live: "_Live") -> None:
-        def record(what: str, detail: str = "", count: int = 0) -> None:
-            self._recorder.record(
-                FaultRecord(
-                    t_ns=self._now_ns(),
-                    fault_id=fault_id,
-                    fault=entry.fault.name,
-                    target=str(entry.fault.target),
-                    what=what,
-                    detail=detail,
-                    count=count,
-                )
-            )
-
-        await self._sleep_until(entry.at_s)
-        live.message = f"{entry.fault.name} {entry.fault.target}"
-        async with entry.fault.inject(live.system.capabilities) as applied:
-            record("applied", applied.read_back)
-            await self._sleep_until(entry.end_s)
-        record("healed")
-        if applied.effects:
-            record("effect", applied.effect, applied.effects)
-        live.message = ""
-
     async def _settle(self, live: "_Live") -> None:
         """Keep the load on until the system was steady for long enough, or the bound is over."""
-        since_ns, bound_ns = self._now_ns(), round(self._scenario.longest_s * NS_PER_S)
-        while (until_ns := self._now_ns()) < bound_ns:
-            live.check_alive()
+        since_ns, bound_ns = self.now_ns(), round(self._scenario.longest_s * NS_PER_S)
+        while (until_ns := self.now_ns()) < bound_ns:
+            live.system.check_alive()
             if await live.load.wait_until_ended(until_ns, (bound_ns - until_ns) / NS_PER_S):
                 answer = settled(
-                    live.load.operations(),
+                    live.load.operations(since_ns=since_ns),
                     [one for one in self._recorder.records if isinstance(one, Probe)],
                     self._scenario,
                     since_ns=since_ns,
@@ -322,8 +298,3 @@ class _Live:
     system: RunningSystem
     load: LoadGenerator
     message: str = ""
-
-    def check_alive(self) -> None:
-        """Raise if a part of ours has died."""
-        self.system.check_alive()
-        self.load.check_alive()

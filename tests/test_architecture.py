@@ -25,9 +25,17 @@ MAY_IMPORT = {
     "harness.observation": BASE,
     "harness.checks": BASE,
     "harness.reporting": BASE,
-    "harness.environments": BASE | {"fault_injectors"},
+    "harness.environments": BASE | {"fault_injectors", "fault_injectors.toxics"},
     "harness.plan": BASE,
-    "harness.runner": BASE | {"harness.load", "harness.observation", "harness.checks", "harness.plan"},
+    "harness.timeline": BASE,
+    "harness.runner": BASE
+    | {
+        "harness.load",
+        "harness.observation",
+        "harness.checks",
+        "harness.plan",
+        "harness.timeline",
+    },
     "harness.composition": BASE
     | {
         "fault_injectors",
@@ -96,7 +104,7 @@ def imports_of(path: Path) -> Iterator[str]:
 
 
 def is_ours(module: str) -> bool:
-    return module.split(".")[0] in (*PACKAGES, "atlas_chaos_pytest")
+    return module.split(".", maxsplit=1)[0] in (*PACKAGES, "atlas_chaos_pytest")
 
 
 @pytest.mark.parametrize("path", modules(), ids=name_of)

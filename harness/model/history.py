@@ -6,9 +6,10 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
-from harness.model.records import KINDS, NS_PER_S, FaultRecord, Operation, Phase, Record
+from harness.model.records import KINDS, NS_PER_S, FaultRecord, Note, Operation, Phase, Record
 
 SCHEMA_VERSION = 1
+SCHEMA_NOTE = "schema_version"  # the note that opens every history
 
 R = TypeVar("R", bound=Record)
 
@@ -16,7 +17,8 @@ R = TypeVar("R", bound=Record)
 def to_json(record: Record) -> str:
     """Return the history line of a record, without the newline; keys in order of definition."""
     values = {item.name: getattr(record, item.name) for item in dataclasses.fields(record)}
-    return json.dumps({"kind": record.kind, **values}, separators=(",", ":"))
+    document = {"kind": record.kind, **values}
+    return json.dumps(document, separators=(",", ":"), allow_nan=False)
 
 
 _NAMES = {kind: frozenset(f.name for f in dataclasses.fields(cls)) for kind, cls in KINDS.items()}
@@ -130,6 +132,15 @@ class History:
         return max(healed, default=None)
 
 
+def _refuse_newer_schema(record: Record) -> None:
+    is_schema = isinstance(record, Note) and record.name == SCHEMA_NOTE
+    if is_schema and isinstance(record.value, int) and record.value > SCHEMA_VERSION:
+        raise ValueError(
+            f"the history has schema {record.value}, this version reads up to {SCHEMA_VERSION}; "
+            "use a newer atlas-chaos"
+        )
+
+
 def read_history(lines: Iterable[str]) -> History:
     """Return the history that `lines` of NDJSON hold.
 
@@ -146,5 +157,6 @@ def read_history(lines: Iterable[str]) -> History:
         except (json.JSONDecodeError, TypeError, AttributeError) as error:
             raise ValueError(f"history line {number} is no record: {error}") from error
         if record is not None:
+            _refuse_newer_schema(record)
             records.append(record)
     return History(records)

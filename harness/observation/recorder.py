@@ -5,11 +5,9 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from harness.model.history import SCHEMA_VERSION, from_mapping, to_json
+from harness.model.history import SCHEMA_NOTE, SCHEMA_VERSION, from_mapping, to_json
 from harness.model.records import EventGap, Note, Record
 from harness.observation.event_stream import open_stream, read_events
-
-SCHEMA_NOTE = "schema_version"
 
 
 class Recorder:
