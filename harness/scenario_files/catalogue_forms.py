@@ -59,10 +59,11 @@ class FaultForm:
             return place.tell(
                 node, f"{place.owner} has an entry without 'fault'; expected {self.expected}"
             )
+        if not isinstance(name, Scalar):
+            return place.tell(name, f"expected the name of a fault, got {name}")
         by_name = {fault.name: fault for fault in self.faults}
-        if not isinstance(name, Scalar) or name.text not in by_name:
-            word = name.text if isinstance(name, Scalar) else str(name)
-            return place.tell(name, unknown("fault", word, list(by_name)))
+        if name.text not in by_name:
+            return place.tell(name, unknown("fault", name.text, list(by_name)))
         return self._read(node, by_name[name.text], place)
 
     def write(self, value: TimelineEntry) -> dict[str, Any]:

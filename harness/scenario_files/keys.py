@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.scenario_files.forms import Form, Schema
-from harness.scenario_files.places import Place, Unreadable
+from harness.scenario_files.places import UNREADABLE, Place, Unreadable
 from harness.scenario_files.problems import either, nearest, suggestion
 from harness.scenario_files.yaml_nodes import MapNode, Node, Scalar
 
@@ -106,7 +106,7 @@ def build(reading: Reading, make: Callable[..., Any], place: Place, **more: Any)
     stands at that key.
     """
     if not reading.is_whole:
-        return Unreadable()
+        return UNREADABLE
     try:
         return make(**reading.values, **more)
     except ValueError as error:
@@ -158,7 +158,7 @@ class Record:
         before = len(place.problems.found)
         self.review(reading, place)
         if len(place.problems.found) > before:
-            return Unreadable()
+            return UNREADABLE
         return build(reading, self.make, place, **more)
 
     def write(self, value: Any) -> dict[str, Any]:

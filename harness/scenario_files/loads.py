@@ -16,7 +16,7 @@ from harness.scenario_files.structures import Json, Request, RequestForm
 from harness.scenario_files.yaml_nodes import ListNode, MapNode, Node, Scalar
 
 _DURATION = Quantity(kind=Kind.DURATION, above=0.0)
-_PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 def _load(*, request: Request, **values: Any) -> Load:
