@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from harness.checks.attempts import received_calls
 from harness.checks.percentiles import answer_latency_s, nearest_rank
 from harness.checks.recovery import recovery_of
+from harness.checks.recovery_time import RecoveryTime
 from harness.checks.steady import steady_loads
 from harness.model.history import History
 from harness.model.records import (
@@ -14,6 +15,7 @@ from harness.model.records import (
     FaultRecord,
     Operation,
     Outcome,
+    Source,
 )
 from harness.model.scenario import Scenario
 
@@ -21,7 +23,7 @@ from harness.model.scenario import Scenario
 def figures_of(history: History, scenario: Scenario) -> dict[str, float]:
     """Return what the run measured; a figure that it did not measure is left out.
 
-    Keys: `recovery_time_s` (the slowest steady load), `time_to_detect_s` (first fault to the
+    Keys: `recovery_time_s` (the slowest load), `time_to_detect_s` (first fault to the
     first breaker that opened), `amplification_max` (requests at an upstream for one call),
     `success_ratio_<phase>`, `latency_p50_s`, `latency_p99_s`, `dispatch_late_p99_s`,
     `operations`.
@@ -60,11 +62,14 @@ def _ratios(history: History) -> Iterator[tuple[str, float]]:
 
 
 def _recovery_s(history: History, scenario: Scenario) -> float | None:
-    """Return the time of the slowest load; None without a heal, or if one did not recover."""
-    times = [
-        recovery_of(history, load, scenario.steady_state, "any")[0]
-        for load in steady_loads(scenario)
-    ]
+    """Return the time of the slowest load; None without a heal, or if one did not recover.
+
+    The loads, and where their good answers come from, are those of the `recovery_time` checks;
+    without any, those of the steady state.
+    """
+    asked = [(c.load, c.source) for c in scenario.checks if isinstance(c, RecoveryTime)]
+    loads = asked or [(load, Source.PRIMARY.value) for load in steady_loads(scenario)]
+    times = [recovery_of(history, load, scenario.steady_state, source)[0] for load, source in loads]
     known = [time_s for time_s in times if time_s is not None]
     return max(known) if known and len(known) == len(times) else None
 

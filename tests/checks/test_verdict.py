@@ -1,3 +1,4 @@
+import dataclasses
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -196,6 +197,16 @@ def test_figures_are_those_of_the_run_and_no_others():
         "dispatch_late_p99_s": 0.0,
         "operations": 440.0,
     }
+
+
+def test_the_recovery_figure_is_about_what_the_checks_ask_for():
+    stale = operations(20, 85, source="stale_cache")
+    run = history(phases(), fault(), operations(0, 20), stale, operations(85, 110))
+    any_source = dataclasses.replace(RECOVERY, source="any")
+
+    assert judge(run, scenario(RECOVERY)).figures["recovery_time_s"] == pytest.approx(5.0)
+    assert judge(run, scenario(SUCCESS)).figures["recovery_time_s"] == pytest.approx(5.0)
+    assert judge(run, scenario(any_source)).figures["recovery_time_s"] == 0.0
 
 
 def test_a_run_without_records_is_inconclusive_and_measures_nothing():
