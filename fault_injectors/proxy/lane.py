@@ -55,8 +55,10 @@ class Lane:
         """Take bytes that the source sent."""
         now_ns = self._clock.now_ns()
         self._evidence.arrived(self.traffic, len(content), now_ns)
+        goes_straight = self.pipe.is_bare
         self.pipe.feed(content, now_ns)
-        self._settle(now_ns)
+        if not goes_straight:
+            self._settle(now_ns)
 
     def finished(self) -> None:
         """Take the end of the source, by FIN or by RST; it travels behind the bytes."""

@@ -38,10 +38,11 @@ class Pipe:
         self.fed_bytes = 0
         self.delivered_bytes = 0
         self.is_ended = False
+        self.is_bare = True  # no toxic, nothing held: bytes go straight to the sink
         self._sink = sink
         self._chance = chance
         self._observer = observer
-        self._source: deque[bytes] = deque()
+        self._source: deque[memoryview] = deque()
         self._source_bytes = 0
         self._has_finished = False
         self._read: Item | None = None  # read from the source, not yet taken by the first slot
@@ -65,7 +66,7 @@ class Pipe:
         """Return whether the owner should go on reading from the source."""
         if self.is_ended or self._has_finished:
             return False
-        if self._is_bare:
+        if self.is_bare:
             return not self._is_blocked
         return self._source_bytes < SOURCE_BYTES_MAX
 
@@ -104,10 +105,10 @@ class Pipe:
         if self.is_ended or not content:
             return
         self.fed_bytes += len(content)
-        if self._is_bare:
+        if self.is_bare:
             self._write(content)
             return
-        self._source.append(content)
+        self._source.append(memoryview(content))
         self._source_bytes += len(content)
         self._pump(now_ns)
 
@@ -193,10 +194,6 @@ class Pipe:
         if not before.is_closed:
             before.start(now_ns)
 
-    @property
-    def _is_bare(self) -> bool:
-        return len(self._slots) == 1 and self.held_bytes == 0
-
     def _index(self, name: str) -> int:
         for index, slot in enumerate(self._slots):
             if slot.toxic is not None and slot.toxic.name == name:
@@ -209,6 +206,7 @@ class Pipe:
         while rounds < ROUNDS_MAX and not self.is_ended and self._move(now_ns):
             rounds += 1
         self._is_hurried = rounds == ROUNDS_MAX
+        self.is_bare = len(self._slots) == 1 and self.held_bytes == 0
 
     def _move(self, now_ns: int) -> bool:
         moved = False
@@ -238,17 +236,17 @@ class Pipe:
 
     def _cut_source(self) -> bytes:
         """Return what one read would: pieces that piled up come together, up to the maximum."""
-        pieces = [self._source.popleft()]
-        size = len(pieces[0])
-        while self._source and size < CHUNK_BYTES_MAX:
-            pieces.append(self._source.popleft())
-            size += len(pieces[-1])
-        content = b"".join(pieces)
-        if size > CHUNK_BYTES_MAX:
-            self._source.appendleft(content[CHUNK_BYTES_MAX:])
-            content = content[:CHUNK_BYTES_MAX]
-        self._source_bytes -= len(content)
-        return content
+        pieces: list[memoryview] = []
+        room = CHUNK_BYTES_MAX
+        while self._source and room:
+            piece = self._source.popleft()
+            if len(piece) > room:
+                self._source.appendleft(piece[room:])
+                piece = piece[:room]
+            pieces.append(piece)
+            room -= len(piece)
+        self._source_bytes -= CHUNK_BYTES_MAX - room
+        return b"".join(pieces)
 
     def _accepts(self, index: int, item: Item) -> bool:
         if index < len(self._slots):
