@@ -133,8 +133,9 @@ class History:
 
 
 def _refuse_newer_schema(record: Record) -> None:
-    is_schema = isinstance(record, Note) and record.name == SCHEMA_NOTE
-    if is_schema and isinstance(record.value, int) and record.value > SCHEMA_VERSION:
+    if not isinstance(record, Note) or record.name != SCHEMA_NOTE:
+        return
+    if isinstance(record.value, int) and record.value > SCHEMA_VERSION:
         raise ValueError(
             f"the history has schema {record.value}, this version reads up to {SCHEMA_VERSION}; "
             "use a newer atlas-chaos"
