@@ -23,6 +23,20 @@ async def watch_for_stop(sink: EventSink, stopping: asyncio.Event) -> None:
         await asyncio.sleep(0)  # a view that ends at once must not starve the loop
 
 
+async def stops_within(stopping: asyncio.Event, delay_s: float) -> bool:
+    """Pause for `delay_s` real seconds, or less if the service begins to stop; say whether it did.
+
+    Args:
+        stopping: Set when the service stops.
+        delay_s: Length of the pause, seconds.
+    """
+    try:
+        async with asyncio.timeout(delay_s):
+            return await stopping.wait()
+    except TimeoutError:
+        return False
+
+
 def _says_stopping(line: bytes) -> bool:
     if b'"stopping"' not in line:  # parsing every record would cost more than writing it
         return False

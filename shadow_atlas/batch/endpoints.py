@@ -1,6 +1,5 @@
 """Offer jobs and single extractions over HTTP."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
 
@@ -20,9 +19,10 @@ from shadow_atlas.batch.job_request import (
     read_job_request,
 )
 from shadow_atlas.batch.service import Batch
-from shadow_atlas.batch.tasks import JobState, JobStatus
+from shadow_atlas.batch.tasks import JobState, JobStatus, TaskStatus
 from shadow_atlas.calls import call_of
 from shadow_atlas.errors import classify
+from shadow_atlas.stopping import stops_within
 
 JOB_ID_MAX = 2**63 - 1  # the range of a bigint; a larger number names no job
 PROGRESS_LINES_MAX = 10_000  # a stream ends some time, also if its job does not
@@ -31,9 +31,10 @@ IDEMPOTENCY_KEY = "idempotency-key"
 
 
 def add_endpoints(app: FastAPI, batch: Batch) -> None:
-    """Add `/v1/jobs`, `/v1/extractions` and `/v1/health`."""
+    """Add `/v1/jobs`, `/v1/queue`, `/v1/extractions` and `/v1/health`."""
     _add_submission(app, batch)
     _add_reading(app, batch)
+    _add_queue(app, batch)
     _add_progress(app, batch)
     _add_extractions(app, batch)
 
@@ -88,6 +89,18 @@ def _add_reading(app: FastAPI, batch: Batch) -> None:
         return Response(text, media_type="application/geo+json")
 
 
+def _add_queue(app: FastAPI, batch: Batch) -> None:
+    @app.get("/v1/queue")
+    async def read_queue() -> dict[str, object]:
+        """Count the tasks of all jobs; open ones are still to be claimed, refreshes included."""
+        try:
+            status = await batch.store.queue()
+        except Exception as error:
+            raise _refusal(error) from error
+        counts = {each.value: status.counts.get(each, 0) for each in TaskStatus}
+        return {"tasks": {"open": status.pending, **counts}}
+
+
 def _add_progress(app: FastAPI, batch: Batch) -> None:
     @app.get("/v1/jobs/{job_id}/progress")
     async def follow_progress(job_id: str) -> Response:
@@ -108,20 +121,12 @@ async def _progress(batch: Batch, job_id: int, first: JobStatus) -> AsyncIterato
             yield json.dumps({"id": str(job_id), **status.document()}).encode() + b"\n"
         if shown is not None and shown.state is JobState.COMPLETE:
             return
-        if await _stops_within(batch.stopping, batch.settings.queue.poll_s):
+        if await stops_within(batch.stopping, batch.settings.queue.poll_s):
             return
         try:
             status = await batch.store.status(job_id)
         except Exception:  # noqa: BLE001 - the database is away: nothing new to tell
             status = None
-
-
-async def _stops_within(stopping: asyncio.Event, delay_s: float) -> bool:
-    try:
-        async with asyncio.timeout(delay_s):
-            return await stopping.wait()
-    except TimeoutError:
-        return False
 
 
 def _add_extractions(app: FastAPI, batch: Batch) -> None:

@@ -2,14 +2,20 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from shadow_atlas.batch import statements
 from shadow_atlas.batch.catalogue import Layer, has_layer
 from shadow_atlas.batch.extraction import Extraction, Source
 from shadow_atlas.batch.geojson import Boundaries
 from shadow_atlas.batch.job_request import JobRequest, KeyReused
-from shadow_atlas.batch.tasks import Claim, JobStatus, Settlement, TaskStatus
+from shadow_atlas.batch.rows import (
+    claim_of_row,
+    job_status_of_rows,
+    result_of_row,
+    stale_of_row,
+)
+from shadow_atlas.batch.tasks import Claim, JobStatus, Outcome, Settlement, TaskStatus
 from shadow_atlas.database import Connection, Database
 
 Result = TypeVar("Result")
@@ -83,7 +89,7 @@ class JobStore:
 
         async def work(connection: Connection) -> Sequence[Claim]:
             rows = await connection.fetch(statements.CLAIM_TASKS, count, lease_s)
-            return [_claim(row) for row in rows]
+            return [claim_of_row(row) for row in rows]
 
         return await self._transaction("claim", work)
 
@@ -145,7 +151,7 @@ class JobStore:
 
         async def work(connection: Connection) -> Extraction | None:
             row = await connection.fetchrow(statements.LAST_GOOD, state, layer.value)
-            return None if row is None else _stale(row, state, layer)
+            return None if row is None else stale_of_row(row, state, layer)
 
         return await self._transaction("last_good", work)
 
@@ -154,20 +160,38 @@ class JobStore:
 
         async def work(connection: Connection) -> JobStatus | None:
             rows = await connection.fetch(statements.JOB_COUNTS, job_id)
-            if not rows:
-                return None
-            return JobStatus(
-                counts={TaskStatus(row["status"]): row["tasks"] for row in rows},
-                pending=sum(row["pending"] for row in rows),
-            )
+            return job_status_of_rows(rows) if rows else None
 
         return await self._transaction("status", work)
+
+    async def queue(self) -> JobStatus:
+        """Return how many tasks of all jobs are in which status."""
+
+        async def work(connection: Connection) -> JobStatus:
+            return job_status_of_rows(await connection.fetch(statements.QUEUE_COUNTS))
+
+        return await self._transaction("queue", work)
+
+    async def outcome(self, job_id: int, state: str, layer: Layer) -> Outcome | None:
+        """Return where an unclaimed task stands; None for a claimed or unknown one."""
+
+        async def work(connection: Connection) -> Outcome | None:
+            row = await connection.fetchrow(statements.TASK_OUTCOME, job_id, state, layer.value)
+            if row is None:
+                return None
+            return Outcome(
+                status=TaskStatus(row["status"]), attempts=row["attempts"], source=row["source"]
+            )
+
+        return await self._transaction("outcome", work)
 
     async def results(self, job_id: int) -> Sequence[dict[str, object]]:
         """Return each task with its result; empty for an unknown job."""
 
         async def work(connection: Connection) -> Sequence[dict[str, object]]:
-            return [_result(row) for row in await connection.fetch(statements.JOB_TASKS, job_id)]
+            return [
+                result_of_row(row) for row in await connection.fetch(statements.JOB_TASKS, job_id)
+            ]
 
         return await self._transaction("results", work)
 
@@ -236,48 +260,3 @@ async def _store_result(connection: Connection, claim: Claim, extraction: Extrac
             extraction.portal,
             extraction.boundaries.sha256,
         )
-
-
-def _claim(row: Any) -> Claim:
-    return Claim(
-        job_id=row["job_id"],
-        state=row["state"],
-        layer=Layer(row["layer"]),
-        status=TaskStatus(row["status"]),
-        claim=row["claim"],
-        attempts=row["attempts"],
-        refreshes=row["refreshes"],
-        lost_claims=row["lost_claims"],
-        age_s=row["age_s"],
-    )
-
-
-def _stale(row: Any, state: str, layer: Layer) -> Extraction:
-    return Extraction(
-        state=state,
-        layer=layer,
-        source=Source.STALE_CACHE,
-        portal=row["portal"],
-        boundaries=Boundaries(
-            text=row["geojson"], feature_count=row["feature_count"], sha256=row["sha256"]
-        ),
-        attempts=0,
-        age_s=max(0.0, row["age_s"]),
-    )
-
-
-def _result(row: Any) -> dict[str, object]:
-    extracted_at = row["extracted_at"]
-    return {
-        "state": row["state"],
-        "layer": row["layer"],
-        "status": row["status"],
-        "attempts": row["attempts"],
-        "refreshes": row["refreshes"],
-        "reason": row["reason"],
-        "source": row["source"],
-        "portal": row["portal"],
-        "feature_count": row["feature_count"],
-        "sha256": row["sha256"],
-        "extracted_at": None if extracted_at is None else extracted_at.isoformat(),
-    }

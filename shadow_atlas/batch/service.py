@@ -4,8 +4,10 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
+import structlog
 from fastapi import FastAPI
 
 from resilience import ChaosFaultInjector, Event, EventKind, Listener, Sample
@@ -19,6 +21,7 @@ from shadow_atlas.batch.levels import service_level
 from shadow_atlas.batch.memory import RENEWAL_S, Memory
 from shadow_atlas.batch.orchestrator import BatchOrchestrator
 from shadow_atlas.batch.portals import EndpointStacks, Portals, StackKit, links
+from shadow_atlas.batch.record_mending import mend_record
 from shadow_atlas.batch.settings import BatchSettings
 from shadow_atlas.batch.store_guard import StackGuard
 from shadow_atlas.batch.work_items import WorkItems
@@ -29,7 +32,9 @@ from shadow_atlas.events import EventSink
 from shadow_atlas.health import health_body
 from shadow_atlas.layer_events import LayerEvents
 from shadow_atlas.protection import StackFactory
-from shadow_atlas.stopping import watch_for_stop
+from shadow_atlas.stopping import stops_within, watch_for_stop
+
+MENDING_TRIES = 240  # two minutes of polls: by then the database is there, or it is not coming
 
 
 class Batch:
@@ -88,7 +93,7 @@ class Batch:
         try:
             async with asyncio.TaskGroup() as group:
                 watch = group.create_task(watch_for_stop(self._events, self.stopping))
-                group.create_task(self.worker.run(self.stopping))
+                group.create_task(self._work())
                 try:
                     yield
                 finally:
@@ -97,6 +102,24 @@ class Batch:
         finally:
             await self.portals.close()
             self.database.close()
+
+    async def _work(self) -> None:
+        """Complete the record of a killed predecessor, then work on the queue."""
+        folder = self.settings.service.event_dir
+        if folder is not None:
+            await self._mend_record(folder)
+        await self.worker.run(self.stopping)
+
+    async def _mend_record(self, folder: Path) -> None:
+        for _ in range(MENDING_TRIES):
+            try:
+                await mend_record(folder, store=self.store, work_items=self._work_items)
+            except Exception as error:  # noqa: BLE001 - repeated: the database may start beside us
+                structlog.get_logger().warning("cannot complete the record", error=repr(error))
+            else:
+                return
+            if await stops_within(self.stopping, self.settings.queue.poll_s):
+                return
 
     async def submit(self, request: JobRequest) -> StoredJob:
         """Store a job, record its tasks, and let the worker look at once."""

@@ -93,12 +93,22 @@ LAST_GOOD: Final = """
     WHERE good.state = $1 AND good.layer = $2
 """
 
-JOB_EXISTS: Final = "SELECT 1 FROM batch_jobs WHERE id = $1"
-
 JOB_COUNTS: Final = """
     SELECT status, count(*)::integer AS tasks,
            count(*) FILTER (WHERE not_before IS NOT NULL)::integer AS pending
     FROM batch_tasks WHERE job_id = $1 GROUP BY status
+"""
+
+QUEUE_COUNTS: Final = """
+    SELECT status, count(*)::integer AS tasks,
+           count(*) FILTER (WHERE not_before IS NOT NULL)::integer AS pending
+    FROM batch_tasks GROUP BY status
+"""
+
+TASK_OUTCOME: Final = """
+    SELECT task.status, task.attempts, result.source
+    FROM batch_tasks AS task LEFT JOIN batch_results AS result USING (job_id, state, layer)
+    WHERE task.job_id = $1 AND task.state = $2 AND task.layer = $3 AND task.claim IS NULL
 """
 
 JOB_TASKS: Final = """

@@ -60,6 +60,21 @@ class JobStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """Where a task stands that nobody has claimed.
+
+    Args:
+        status: Its status.
+        attempts: Attempts that were spent.
+        source: Where its result came from, None if it has none.
+    """
+
+    status: TaskStatus
+    attempts: int
+    source: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
     """A task in the hands of one worker.
 

@@ -4,8 +4,17 @@ from prometheus_client import CollectorRegistry, Counter
 
 from shadow_atlas.batch.catalogue import Layer
 from shadow_atlas.batch.job_store import StoredJob
-from shadow_atlas.batch.tasks import Claim, Settlement, TaskStatus, task_key
+from shadow_atlas.batch.tasks import Claim, Outcome, Settlement, TaskStatus, task_key
+from shadow_atlas.batch.unfinished_records import Unfinished
 from shadow_atlas.events import EventSink
+
+END_WORDS = {
+    TaskStatus.DONE: "finished",
+    TaskStatus.DEGRADED: "degraded",
+    TaskStatus.FAILED: "failed",
+    TaskStatus.QUEUED: "requeued",
+}
+"""The word for each status that a started task can have been left in by its worker."""
 
 
 class WorkItems:
@@ -46,6 +55,17 @@ class WorkItems:
             what=settlement.what,
             attempt=claim.attempts + settlement.attempts_spent,
             source=None if extraction is None else extraction.source.value,
+        )
+
+    def mended(self, task: Unfinished, outcome: Outcome) -> None:
+        """Record what a predecessor had stored and was killed before it could record."""
+        self._emit(
+            task.job_id,
+            task.state,
+            task.layer,
+            what=END_WORDS[outcome.status],
+            attempt=outcome.attempts,
+            source=outcome.source,
         )
 
     def _emit(

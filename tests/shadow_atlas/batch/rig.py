@@ -64,11 +64,17 @@ class BatchRig:
 
     @asynccontextmanager
     async def running(
-        self, settings: BatchSettings | None = None, *, resilience: Any = create_stack
+        self,
+        settings: BatchSettings | None = None,
+        *,
+        resilience: Any = create_stack,
+        incarnation: str = "1",
     ) -> AsyncIterator["RunningBatch"]:
         """Run the service in this event loop, without a socket of its own."""
-        path = self.folder / "batch.1.ndjson"
-        log = EventLog(service="batch", incarnation="1", clock=SystemClock(), file=EventFile(path))
+        path = self.folder / f"batch.{incarnation}.ndjson"
+        log = EventLog(
+            service="batch", incarnation=incarnation, clock=SystemClock(), file=EventFile(path)
+        )
         app = create_app(
             settings or self.settings(),
             clock=SystemClock(),

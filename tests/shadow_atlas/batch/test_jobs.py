@@ -77,10 +77,12 @@ def test_a_fallback_result_is_degraded_and_becomes_done_when_the_portal_is_back(
 
             usable = await service.until(job_id, lambda status: status["tasks"]["degraded"] == 1)
             degraded = (await service.results(job_id))["NY", "county"]
+            queued = (await service.client.get("/v1/queue")).json()["tasks"]
             rig.stand_ins.lift("portal_ny")
             complete = await service.until(job_id, is_complete)
 
             assert usable["status"] == "usable"
+            assert (queued["open"], queued["degraded"]) == (1, 1)
             assert degraded["source"] == "degraded"
             assert complete["tasks"] == _counts(done=1)
             assert (await service.results(job_id))["NY", "county"]["source"] == "primary"
