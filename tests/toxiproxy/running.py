@@ -3,7 +3,9 @@
 import asyncio
 import functools
 import os
+import re
 import shutil
+import subprocess
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -13,15 +15,30 @@ import pytest
 from fault_injectors.toxiproxy import ProxyKind, find_toxiproxy_server
 
 BOUND_S = 30.0  # a hung test; the slowest one waits for deadlines of some seconds
+GO_MINIMUM = (1, 23)  # as scripts/install_toxiproxy.sh
 BOTH = pytest.mark.parametrize("kind", list(ProxyKind), ids=str)
 
 
 def need(kind: ProxyKind) -> None:
     """Fail if the vendor's server is missing, unless this machine cannot build it."""
     if kind is ProxyKind.TOXIPROXY and find_toxiproxy_server() is None:
-        if shutil.which("go") is None:
-            pytest.skip("no toxiproxy-server, and no go to build it with")
+        if not can_build():
+            pytest.skip("no toxiproxy-server, and no Go 1.23 or newer to build it with")
         pytest.fail("no toxiproxy-server in .tools/bin: run `make setup`, which builds it")
+
+
+@functools.cache
+def can_build() -> bool:
+    """Return whether there is a Go that builds the vendor's server."""
+    go = shutil.which("go")
+    if go is None:
+        return False
+    env = {**os.environ, "GOTOOLCHAIN": "local"}
+    told = subprocess.run(
+        [go, "env", "GOVERSION"], env=env, capture_output=True, text=True, timeout=30, check=False
+    ).stdout
+    found = re.match(r"go(\d+)\.(\d+)", told)
+    return found is not None and (int(found[1]), int(found[2])) >= GO_MINIMUM
 
 
 def environment(**changes: str) -> dict[str, str]:
