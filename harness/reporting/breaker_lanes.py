@@ -8,6 +8,8 @@ from harness.model.records import NS_PER_S, BreakerTransition, ProcessRecord
 from harness.model.scenario import Scenario
 
 CLOSED = "closed"
+_CALM_MAX = 4
+_LANES_MAX = 12
 GONE = "gone"  # the process that held the breaker was not running
 
 
@@ -27,34 +29,65 @@ class Lane:
     label: str
     segments: tuple[Segment, ...]
 
+    @property
+    def has_moved(self) -> bool:
+        """Say whether it was in more than one state."""
+        return len(self.segments) > 1
+
 
 def lanes_of(scenario: Scenario, history: History, end_s: float) -> tuple[Lane, ...]:
-    """Return a lane per breaker that is known of; the breakers of broken links come first.
+    """Return a lane per breaker: those that moved, then those of what is broken, then the rest.
 
-    A breaker of the system file that never moved is shown closed, but only if its service
-    recorded anything: of a service without events nothing is known.
+    A lane is called by the link that its breaker protects, or by the breaker's name if it
+    protects several. A breaker of the system file that never moved is shown closed, but only if
+    its service recorded anything: of a service without events nothing is known.
     """
     transitions = history.of(BreakerTransition)
-    keys = {(item.service, item.link or item.name) for item in transitions}
-    keys |= _declared(scenario, history)
+    labels = {(item.service, item.name): item.link or item.name for item in transitions}
+    labels = {**_declared(scenario, history), **labels}
     broken = {str(entry.fault.target) for entry in scenario.timeline}
-    ordered = sorted(keys, key=lambda key: (key[1] not in broken, key))
+    touched = {key: not broken.isdisjoint({label, key[0]}) for key, label in labels.items()}
     lanes = []
-    for service, name in ordered:
-        own = [t for t in transitions if t.service == service and (t.link or t.name) == name]
-        lanes.append(Lane(label=name, segments=_segments(own, service, history, end_s)))
-    return tuple(lanes)
+    for key in sorted(labels, key=lambda key: (not touched[key], labels[key], key)):
+        own = [item for item in transitions if (item.service, item.name) == key]
+        label = labels[key] if list(labels.values()).count(labels[key]) == 1 else key[1]
+        lanes.append(Lane(label=label, segments=_segments(own, key[0], history, end_s)))
+    return tuple(sorted(lanes, key=lambda lane: not lane.has_moved))
 
 
-def _declared(scenario: Scenario, history: History) -> set[tuple[str, str]]:
+def shown_of(lanes: Sequence[Lane]) -> tuple[tuple[Lane, ...], int]:
+    """Return the lanes that are worth their place, and how many others there are.
+
+    Those that moved are; a few that did not show what stayed calm.
+    """
+    moved = sum(lane.has_moved for lane in lanes)
+    shown = min(max(moved, _CALM_MAX), _LANES_MAX)
+    return tuple(lanes[:shown]), max(len(lanes) - shown, 0)
+
+
+def shortened(label: str, width: int) -> str:
+    """Return a label cut in its middle: breakers of one family differ at the end.
+
+    >>> shortened("upstream-portal_wi/WI", 17)
+    'upstream…al_wi/WI'
+    """
+    if len(label) <= width:
+        return label
+    head = width // 2
+    return f"{label[:head]}…{label[len(label) - (width - head - 1) :]}"
+
+
+def _declared(scenario: Scenario, history: History) -> dict[tuple[str, str], str]:
+    """Return the labels of the breakers of the system file whose service speaks."""
     speaking = {service for record in history if (service := getattr(record, "service", None))}
-    reached = set(scenario.services())
-    return {
-        (breaker.service, str(link))
-        for breaker in scenario.system.breakers
-        for link in breaker.links
-        if breaker.service in speaking and link.client == breaker.service and link.server in reached
-    }
+    reached = scenario.services()
+    found = {}
+    for breaker in scenario.system.breakers:
+        links = [str(link) for link in breaker.links if link.server in reached]
+        if breaker.service in speaking and links:
+            label = links[0] if len(breaker.links) == 1 else breaker.name
+            found[breaker.service, breaker.name] = label
+    return found
 
 
 def _segments(

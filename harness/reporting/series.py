@@ -9,6 +9,8 @@ from harness.model.records import NS_PER_S, Operation, Outcome
 
 # Widths that people read off an axis without thinking, in seconds.
 _WIDTHS_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0)
+_BIN_OPERATIONS = 10  # with fewer, the 99th percentile is no more than the slowest of a handful
+_BINS_MIN = 20  # with fewer, nobody sees when something happened
 _BINS_MAX = 80  # at 820 px of plot a bar is then still 10 px wide
 
 
@@ -53,6 +55,20 @@ def width_for(duration_s: float, bins_max: int = _BINS_MAX) -> float:
         if duration_s <= width_s * bins_max:
             return width_s
     return duration_s / bins_max
+
+
+def width_of(duration_s: float, operations: int, bins_max: int = _BINS_MAX) -> float:
+    """Return a width at which a bin holds enough operations for its quantiles to mean anything.
+
+    >>> width_of(11.0, 211), width_of(11.0, 20_000)
+    (0.5, 0.2)
+    """
+    width_s = width_for(duration_s, bins_max)
+    for wider_s in _WIDTHS_S:
+        is_thin = operations * width_s < _BIN_OPERATIONS * duration_s
+        if wider_s > width_s and is_thin and duration_s / wider_s >= _BINS_MIN:
+            width_s = wider_s
+    return width_s
 
 
 def quantile(values: Sequence[float], share: float) -> float:

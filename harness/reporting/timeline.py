@@ -8,10 +8,10 @@ from harness.model.history import History
 from harness.model.records import NS_PER_S, Attempt, FaultRecord, Operation, Outcome, Phase, Source
 from harness.model.run import RunResult
 from harness.model.verdict import Verdict
-from harness.reporting.breaker_lanes import Lane, lanes_of
+from harness.reporting.breaker_lanes import Lane, lanes_of, shown_of
 from harness.reporting.first_effect import first_effect_ns
 from harness.reporting.quantities import seconds
-from harness.reporting.series import Bin, bins_of, width_for
+from harness.reporting.series import Bin, bins_of, width_of
 
 
 class Group(StrEnum):
@@ -92,7 +92,8 @@ class Timeline:
         points: All operations.
         bins: Sums per stretch of time.
         bin_s: Width of a bin.
-        lanes: Breaker states; the breakers of broken links first.
+        lanes: Breaker states; those that moved first.
+        lanes_left_out: How many more breakers there are.
         recovery: The way back; None without a fault.
         limit_s: Latency limit of the steady state, seconds; None if it has none.
         limit_label: Its name.
@@ -107,6 +108,7 @@ class Timeline:
     bins: tuple[Bin, ...] = ()
     bin_s: float = 1.0
     lanes: tuple[Lane, ...] = ()
+    lanes_left_out: int = 0
     recovery: Recovery | None = None
     limit_s: float | None = None
     limit_label: str = ""
@@ -124,7 +126,8 @@ def timeline_of(result: RunResult, history: History, bins_max: int = 80) -> Time
     operations = history.operations()
     end_s = _end_s(history, operations)
     limit_s = result.scenario.steady_state.latency_p95_s
-    width_s = width_for(end_s, bins_max)
+    lanes, left_out = shown_of(lanes_of(result.scenario, history, end_s))
+    width_s = width_of(end_s, len(operations), bins_max)
     return Timeline(
         title=result.scenario.name.replace("_", " "),
         verdict=result.verdict,
@@ -134,7 +137,8 @@ def timeline_of(result: RunResult, history: History, bins_max: int = 80) -> Time
         points=_points(history, operations),
         bins=bins_of(operations, end_s, width_s),
         bin_s=width_s,
-        lanes=lanes_of(result.scenario, history, end_s),
+        lanes=lanes,
+        lanes_left_out=left_out,
         recovery=_recovery(result, history),
         limit_s=limit_s,
         limit_label="" if limit_s is None else f"steady state: p95 {seconds(limit_s)}",

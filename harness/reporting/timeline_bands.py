@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from harness.reporting import svg
 from harness.reporting.axes import LatencyAxis, TimeAxis
-from harness.reporting.breaker_lanes import Lane
+from harness.reporting.breaker_lanes import Lane, shortened
 from harness.reporting.quantities import MS_PER_S, seconds
 from harness.reporting.series import Bin
 from harness.reporting.timeline import FaultSpan, Group, Point, Recovery, Span, Timeline
@@ -22,6 +22,7 @@ PHASES = {"baseline": "#dfe9f3", "fault": "#f7c9c4", "settle": "#dcefdc"}
 STATES = {"closed": "#59a14f", "open": "#d62728", "half_open": "#edc948", "gone": "#bab0ac"}
 INK, FAINT, FAULT, GOOD, BAD = "#333", "#e4e4e4", "#fde0dd", "#2e7d32", "#c62828"
 _CHAR_PX = 6.6  # mean width of a character at 12 px; only decides whether a label fits
+_LANE_LABEL_MAX = 15  # characters; what fits left of the plot
 _WORD_PX = 48  # narrower lane segments show their colour only
 _AT_ONCE_S = 0.02  # two pixels of the shortest run; below, an order of events is all we know
 _SPARSE = 4_000  # dots; below it each may be as strong as its neighbours
@@ -207,7 +208,7 @@ def bars(bins: tuple[Bin, ...], axis: TimeAxis, top: float, height: float) -> li
 
 def lane(item: Lane, axis: TimeAxis, y: float) -> list[str]:
     """Return one breaker's states, with words where they fit."""
-    label = item.label if len(item.label) <= 18 else item.label[:17] + "…"  # noqa: PLR2004 -- gutter
+    label = shortened(item.label, _LANE_LABEL_MAX)
     parts = [svg.text(axis.left - 8, y + 12, label, fill=INK, text_anchor="end")]
     for segment in item.segments:
         x, end = axis.x(segment.start_s), axis.x(segment.end_s)

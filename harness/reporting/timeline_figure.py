@@ -3,6 +3,7 @@
 from harness.model.verdict import Verdict
 from harness.reporting import svg, timeline_bands as bands
 from harness.reporting.axes import TimeAxis, latency_axis
+from harness.reporting.quantities import count
 from harness.reporting.timeline import Timeline
 
 WIDTH = 960  # Allure shows about 890 px of it, so 12 px labels stay legible
@@ -45,13 +46,7 @@ def draw(timeline: Timeline) -> str:
             for part in bands.lane(lane, axis, lanes_top + _LANE * index)
         ),
         *bands.recovery_bracket(timeline.recovery, axis, latency_top, bottom),
-        svg.text(
-            (axis.left + axis.right) / 2,
-            bottom + 36,
-            "seconds since the start of the run",
-            fill=bands.INK,
-            text_anchor="middle",
-        ),
+        *_footer(timeline, axis, bottom + 36),
     ]
     return svg.document(WIDTH, bottom + 46, f"{timeline.title}: {timeline.verdict}", parts)
 
@@ -69,6 +64,16 @@ def _title(timeline: Timeline) -> list[str]:
             **bold,
         ),
     ]
+
+
+def _footer(timeline: Timeline, axis: TimeAxis, y: float) -> list[str]:
+    middle = (axis.left + axis.right) / 2
+    name = "seconds since the start of the run"
+    parts = [svg.text(middle, y, name, fill=bands.INK, text_anchor="middle")]
+    if timeline.lanes_left_out:
+        more = f"{count(timeline.lanes_left_out, 'more breaker')}, not shown"
+        parts.append(svg.text(14, y, more, fill="#777", font_size="11"))
+    return parts
 
 
 def _time_grid(axis: TimeAxis, top: float, bottom: float) -> list[str]:

@@ -3,7 +3,8 @@
 import math
 from collections.abc import Sequence
 
-from harness.reporting.quantities import seconds
+from harness.reporting.breaker_lanes import shortened
+from harness.reporting.quantities import count, seconds
 from harness.reporting.series import Bin
 from harness.reporting.timeline import FaultSpan, Timeline
 
@@ -30,13 +31,15 @@ def draw_text(timeline: Timeline) -> str:
     lines.append(_row("", _axis(timeline)))
     if timeline.recovery is not None:
         lines.append(_row("", timeline.recovery.label))
+    if timeline.lanes_left_out:
+        lines.append(_row("", f"{count(timeline.lanes_left_out, 'more breaker')}, not shown"))
     if timeline.lanes:
         lines.append(_row("", "─ closed  █ open  ▒ half-open  x process gone"))
     return "\n".join(lines)
 
 
 def _row(label: str, body: str) -> str:
-    short = label if len(label) < _GUTTER else label[: _GUTTER - 2] + "…"
+    short = shortened(label, _GUTTER - 1)
     return f"{short:<{_GUTTER}}{body[:PLOT]}".rstrip()
 
 

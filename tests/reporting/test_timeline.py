@@ -15,11 +15,12 @@ from harness.model.records import (
     ReceivedRequest,
     ToxicEffect,
 )
+from harness.model.system import Link
 from harness.model.verdict import Verdict
-from harness.reporting.breaker_lanes import lanes_of
+from harness.reporting.breaker_lanes import Lane, Segment, lanes_of, shown_of
 from harness.reporting.first_effect import first_effect_ns
 from harness.reporting.timeline import Group, timeline_of
-from tests.reporting.sample_runs import FINDINGS, sample_records, sample_scenario
+from tests.reporting.sample_runs import DB, FINDINGS, sample_records, sample_scenario
 
 
 def test_faults_are_in_force_from_read_back_to_heal_and_say_when_they_were_seen(failed, history):
@@ -184,3 +185,41 @@ def test_fault_that_touched_nothing_has_no_effect():
     other = ProxyState(t_ns=WINDOW.start_ns, proxy="api-x", enabled=False, connections_cut=1)
 
     assert first_effect_ns(History([other]), "0:down", "api -> db", WINDOW) is None
+
+
+def lane(label, *states):
+    return Lane(
+        label=label,
+        segments=tuple(
+            Segment(state=state, start_s=float(i), end_s=i + 1.0) for i, state in enumerate(states)
+        ),
+    )
+
+
+def test_every_breaker_that_moved_is_shown_and_calm_ones_only_as_company():
+    calm = [lane(f"calm{i}", "closed") for i in range(9)]
+    moved = [lane(f"moved{i}", "closed", "open") for i in range(6)]
+
+    shown, left_out = shown_of([*moved, *calm])
+
+    assert [item.label for item in shown] == [item.label for item in moved]
+    assert left_out == 9
+
+
+def test_few_calm_breakers_are_shown_and_the_others_counted():
+    shown, left_out = shown_of([lane(f"calm{i}", "closed") for i in range(9)])
+
+    assert len(shown) == 4
+    assert left_out == 5
+
+
+def test_breaker_of_several_links_is_called_by_its_name(history):
+    scenario = sample_scenario()
+    breaker = dataclasses.replace(
+        scenario.system.breakers[0], name="all", links=(DB, Link("api", "cache"))
+    )
+    system = dataclasses.replace(scenario.system, breakers=(breaker,))
+
+    lanes = lanes_of(dataclasses.replace(scenario, system=system), history, 60.0)
+
+    assert [item.label for item in lanes] == ["api -> db", "all"]
