@@ -214,9 +214,18 @@ class ServiceProcess:
         await self._spawn(argv, user=postgres.server_user(), cwd=self._data)
         await self._wait_until(self._accepts_sessions)
         if is_new and self.service.database != "postgres":
+            await self._create_database()
+
+    async def _create_database(self) -> None:
+        service = self.service
+        try:
             await postgres.create_database(
-                self.port, self.service.database, within_s=self.service.ready_within_s
+                self.port, service.database, within_s=service.ready_within_s
             )
+        except (ServiceNotReady, OSError, TimeoutError) as error:
+            raise ServiceNotReady(
+                f"service {self.name!r} could not create database {service.database!r}: {error}"
+            ) from error
 
     async def _wait_until(self, is_ready: Callable[[], Awaitable[bool]]) -> None:
         """Poll until the service is ready, it dies, or its bound is over."""
