@@ -10,17 +10,25 @@ from typing import Final
 
 from shadow_atlas.events import EventSink
 
-_FOLLOWS_MAX: Final = 1_000_000  # a view that lags is dropped and opened again, hardly ever
+_BRIEF_VIEWS: Final = 2
 
 
 async def watch_for_stop(sink: EventSink, stopping: asyncio.Event) -> None:
-    """Set `stopping` when the service records that it stops; returns then, or when cancelled."""
-    for _ in range(_FOLLOWS_MAX):
+    """Set `stopping` when the service stops; returns then, or when cancelled.
+
+    A view that lags is dropped, perhaps with the very record. It is opened again, and two views
+    in a row that end right after their first line say as much: from the stop on, all do.
+    """
+    brief = 0
+    while brief < _BRIEF_VIEWS:
+        count = 0
         async for line in sink.follow().lines():
+            count += 1
             if _says_stopping(line):
                 stopping.set()
                 return
-        await asyncio.sleep(0)  # a view that ends at once must not starve the loop
+        brief = brief + 1 if count == 1 else 0
+    stopping.set()
 
 
 async def stops_within(stopping: asyncio.Event, delay_s: float) -> bool:

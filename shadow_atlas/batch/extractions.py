@@ -6,8 +6,13 @@ from shadow_atlas.answers import Refusal
 from shadow_atlas.batch.catalogue import Layer, has_layer
 from shadow_atlas.batch.extraction import Call, Extraction
 from shadow_atlas.batch.memory import Memory
-from shadow_atlas.batch.orchestrator import BatchOrchestrator, is_capacity_rejection, is_permanent
-from shadow_atlas.errors import UpstreamStatus, classify
+from shadow_atlas.batch.orchestrator import (
+    BatchOrchestrator,
+    failure_class,
+    is_capacity_rejection,
+    is_permanent,
+)
+from shadow_atlas.errors import UpstreamStatus
 
 RETRY_AFTER_S = 1.0  # nobody can tell when a portal is back: soon
 
@@ -66,7 +71,7 @@ class Extractions:
             return Refusal(status=502, code="UPSTREAM_ANSWER_UNUSABLE", message=message)
         if self._orchestrator.stack.health() is HealthLevel.CRITICAL:
             return _degraded()
-        if classify(upstream_error(error)) is not ErrorClass.PERMANENT:
+        if failure_class(error) is not ErrorClass.PERMANENT:
             return _degraded()
         if isinstance(upstream_error(error), UpstreamStatus):
             return Refusal(

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Protocol, TypeVar
 
-from resilience import Attempt, BulkheadFull, QueueTimeout
+from resilience import Attempt, BulkheadFull, DeadlineExceeded, ErrorClass, QueueTimeout
 from resilience.errors import is_local_rejection, upstream_error
 from shadow_atlas.batch.catalogue import Layer
 from shadow_atlas.batch.extraction import Call, Extraction
@@ -150,7 +150,7 @@ class BatchOrchestrator:
             call_id=call.call_id,
             source=extraction.source.value,
             age_s=extraction.age_s,
-            error_class=error_class_of(error),
+            error_class=None if is_local_rejection(error) else failure_class(error).value,
         )
 
 
@@ -168,6 +168,10 @@ def is_capacity_rejection(error: Exception) -> bool:
     return isinstance(error, BulkheadFull | QueueTimeout)
 
 
-def error_class_of(error: Exception) -> str | None:
-    """Name the class of an error in a record; a local rejection has none."""
-    return None if is_local_rejection(error) else classify(upstream_error(error)).value
+def failure_class(error: Exception) -> ErrorClass:
+    """Return the class of what the upstream did, the layer's wrappers opened.
+
+    A call that ran out of time in its first attempt has no error inside: the upstream was slow.
+    """
+    inner = upstream_error(error)
+    return ErrorClass.NETWORK_TIMEOUT if isinstance(inner, DeadlineExceeded) else classify(inner)

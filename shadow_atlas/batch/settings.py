@@ -37,6 +37,7 @@ class QueueSettings:
         retry_initial_s: Pause after the first failed attempt of a task; doubles each time.
         retry_max_s: Longest such pause.
         attempts_max: Attempts of a task before it is failed.
+        rejected_wait_s: Pause after a local rejection that cannot say when there is room again.
         refresh_initial_s: Pause before a degraded result is refreshed; doubles each time.
         refresh_max_s: Longest such pause.
         refreshes_max: Refreshes that may fail before a degraded result stands.
@@ -56,6 +57,7 @@ class QueueSettings:
     retry_initial_s: float = 5.0
     retry_max_s: float = 300.0
     attempts_max: int = 5
+    rejected_wait_s: float = 1.0
     refresh_initial_s: float = 60.0
     refresh_max_s: float = 3600.0
     refreshes_max: int = 8

@@ -8,7 +8,6 @@ from shadow_atlas.batch.settings import QueueSettings
 from shadow_atlas.batch.tasks import Claim, Settlement, TaskStatus
 
 REASON_LENGTH_MAX = 500
-REJECTED_WAIT_S = 1.0  # nobody can tell when a full bulkhead has room: soon
 
 
 def settle_success(extraction: Extraction) -> Settlement:
@@ -38,7 +37,7 @@ def settle_rejection(claim: Claim, error: Exception, *, queue: QueueSettings) ->
         attempts_spent=0,
         due_in_s=None
         if is_too_old
-        else max(queue.poll_s, REJECTED_WAIT_S if wait_s is None else wait_s),
+        else max(queue.poll_s, queue.rejected_wait_s if wait_s is None else wait_s),
         reason=_reason(error),
     )
 

@@ -26,6 +26,7 @@ from shadow_atlas.batch.work_items import WorkItems
 from shadow_atlas.clock import Clock
 
 SETTLE_TRIES = 20  # with the pause of a poll between them: longer than a restart of the database
+RETURN_TRIES = 3  # the service stops, and the lease does the same a little later
 
 
 class ClaimStore(Protocol):
@@ -133,7 +134,7 @@ class Worker:
             settlement = await self._attempt(claim)
         except asyncio.CancelledError:
             if claim.claim in self._running:  # the service stops; a lost claim was removed
-                await self._settle(claim, settle_return(claim))
+                await self._settle(claim, settle_return(claim), tries=RETURN_TRIES)
             raise
         await self._settle(claim, settlement)
 
@@ -155,8 +156,10 @@ class Worker:
             return None
         return await self._orchestrator.fall_back(claim.state, claim.layer, call=call, error=error)
 
-    async def _settle(self, claim: Claim, settlement: Settlement) -> None:
-        for _ in range(SETTLE_TRIES):
+    async def _settle(
+        self, claim: Claim, settlement: Settlement, *, tries: int = SETTLE_TRIES
+    ) -> None:
+        for _ in range(tries):
             try:
                 is_held = await self._store.settle(claim, settlement)
             except Exception as error:  # noqa: BLE001 - repeated, and the lease is the last resort
