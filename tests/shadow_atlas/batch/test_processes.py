@@ -1,5 +1,6 @@
 """The batch service as a process: killed, stopped and started again over the same database."""
 
+import asyncio
 import json
 from collections import Counter
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import pytest
 
 from shadow_atlas.batch.catalogue import STATES, Layer
 from tests.shadow_atlas.batch.rig import BatchRig
+from tests.shadow_atlas.postgres import Cluster, connect
 from tests.shadow_atlas.service_process import ServiceProcess, StandIns
 
 pytestmark = pytest.mark.slow
@@ -53,6 +55,27 @@ def test_a_killed_worker_loses_no_task_and_doubles_no_result(rig: BatchRig, clie
     )
     assert len(finished) == 22
     assert set(finished.values()) == {1}
+
+
+@pytest.mark.parametrize(
+    ("app", "is_lost"),
+    [
+        ("shadow_atlas.batch:create_app", False),
+        ("shadow_atlas.planted.claims_that_never_expire:create_app", True),
+    ],
+)
+def test_only_claims_that_never_expire_lose_what_a_killed_worker_held(
+    rig: BatchRig, client, app, is_lost
+):
+    rig.stand_ins.script("portal_wi", hang=True)
+    with _process(rig, "1", ATLAS_APP=app) as process:
+        job_id = _submit(client, process, ["WI"], ["county"])
+        _until(client, process, job_id, lambda counts: counts["running"] == 1)
+        process.kill()
+
+    lease_s = asyncio.run(_remaining_lease_s(rig.cluster))
+
+    assert (lease_s > 3600) is is_lost  # the sound one is two seconds at this scale
 
 
 def test_a_stopped_worker_gives_its_tasks_back_at_once(rig: BatchRig, client):
@@ -127,8 +150,9 @@ def test_two_workers_share_a_job_without_doing_a_task_twice(rig: BatchRig, clien
 
 
 @contextmanager
-def _process(rig: BatchRig, incarnation: str) -> Iterator[ServiceProcess]:
-    process = rig.process(incarnation=incarnation, ATLAS_TIME_SCALE=SLOW_SCALE)
+def _process(rig: BatchRig, incarnation: str, **variables: str) -> Iterator[ServiceProcess]:
+    variables = {"ATLAS_TIME_SCALE": SLOW_SCALE, **variables}
+    process = rig.process(incarnation=incarnation, **variables)
     try:
         process.start()
         process.wait_until_ready()
@@ -137,20 +161,36 @@ def _process(rig: BatchRig, incarnation: str) -> Iterator[ServiceProcess]:
         process.close()
 
 
+async def _remaining_lease_s(cluster: Cluster) -> float:
+    connection = await connect(cluster)
+    try:
+        lease_s: float = await connection.fetchval(
+            "SELECT extract(epoch FROM claimed_until - now())::double precision FROM batch_tasks"
+        )
+    finally:
+        await connection.close()
+    return lease_s
+
+
 def _slow_down(stand_ins: StandIns, *, latency_s: float) -> None:
     for name in stand_ins.names:
         stand_ins.script(name, latency_s=latency_s)
 
 
 def _submit(
-    client: httpx.Client, process: ServiceProcess, states: list[str], layers: list[str]
+    client: httpx.Client,
+    process: ServiceProcess,
+    states: list[str],
+    layers: list[str],
+    *,
+    key: str = "the-job-of-this-test",
 ) -> str:
     """Submit a job; its key makes repeating safe when a busy machine delays the database."""
     for _ in range(SUBMISSIONS_MAX):
         response = client.post(
             f"{process.url}/v1/jobs",
             json={"states": states, "layers": layers},
-            headers={"idempotency-key": "the-job-of-this-test"},
+            headers={"idempotency-key": key},
         )
         if response.status_code == 202:
             job_id: str = response.json()["id"]
