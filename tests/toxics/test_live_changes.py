@@ -2,7 +2,7 @@
 
 import pytest
 
-from fault_injectors.toxics import Bandwidth, Ending, Latency, Noop, Toxic
+from fault_injectors.toxics import Bandwidth, Ending, Latency, LimitData, Noop, SlowClose, Toxic
 from tests.toxics.virtual_line import VirtualLine
 
 
@@ -124,6 +124,37 @@ def test_a_toxic_added_behind_a_closed_one_does_not_open_the_link_again():
 
     assert line.content == b"x"
     assert line.ending is not None
+
+
+def test_a_toxic_that_closed_the_link_can_be_changed_while_its_end_is_held():
+    limit = Toxic(name="limit", behaviour=LimitData(size_bytes=3))
+    raised = Toxic(name="limit", behaviour=LimitData(size_bytes=9))
+    line = VirtualLine(limit, Toxic(name="lingering", behaviour=SlowClose(delay_s=0.3)))
+
+    line.feed(0, b"abcdef").update(100, raised).remove(200, "limit").feed(250, b"late").run()
+
+    assert line.content == b"abc"
+    assert line.ending == (300.0, Ending.CLOSED)
+
+
+def test_a_toxic_added_behind_keeps_the_order_of_what_was_being_handed_over():
+    narrow = Toxic(name="narrow", behaviour=Bandwidth(rate_bytes_per_s=1_000))
+    content = bytes(range(250))
+    line = VirtualLine(narrow).block(0).feed(0, content)
+
+    line.add(150, NOOP).unblock(200).run()
+
+    assert line.content == content
+
+
+def test_an_update_while_handing_over_keeps_the_order():
+    narrow = Toxic(name="narrow", behaviour=Bandwidth(rate_bytes_per_s=1_000))
+    content = bytes(range(250))
+    line = VirtualLine(narrow).block(0).feed(0, content)
+
+    line.update(150, narrow).unblock(200).run()
+
+    assert line.content == content
 
 
 def test_an_unknown_toxic_cannot_be_changed():
