@@ -1,5 +1,6 @@
 """Run the batch service: `python -m shadow_atlas.batch`."""
 
+import logging
 import os
 import sys
 
@@ -7,4 +8,6 @@ from shadow_atlas.batch.settings import BatchSettings
 from shadow_atlas.serving import run_service
 
 if __name__ == "__main__":
+    # httpx logs every request at INFO; the `attempt` records say the same and more.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     sys.exit(run_service(os.environ, read_settings=BatchSettings.from_environment))

@@ -27,6 +27,7 @@ class ServiceProcess:
         self.name = name
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self.log_path = folder / f"{name}.{incarnation}.log"
         self.events_path = folder / f"{name}.{incarnation}.ndjson"
         self._command = [sys.executable, "-m", f"shadow_atlas.{module}"]
         self._environment = {
@@ -42,9 +43,11 @@ class ServiceProcess:
 
     def start(self) -> None:
         """Start without waiting."""
-        self._process = subprocess.Popen(
-            self._command, cwd=PROJECT, env=self._environment, stderr=subprocess.PIPE
-        )
+        # A pipe that nobody reads would fill up and block the service in mid-log.
+        with self.log_path.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command, cwd=PROJECT, env=self._environment, stderr=log
+            )
 
     def wait_until_ready(self) -> None:
         """Wait until the service answers, at most 20 s."""
@@ -65,8 +68,7 @@ class ServiceProcess:
             self._process.wait(timeout=0.1)
         except subprocess.TimeoutExpired:
             return
-        assert self._process.stderr is not None
-        raise RuntimeError(f"{self.name} ended: {self._process.stderr.read().decode()}")
+        raise RuntimeError(f"{self.name} ended: {self.log_path.read_text()}")
 
     def kill(self) -> None:
         """End the process as a crash would, and take its status."""
@@ -98,8 +100,7 @@ class ServiceProcess:
 
     def _finish(self) -> int:
         assert self._process is not None
-        self._process.communicate(timeout=20)
-        return self._process.returncode
+        return self._process.wait(timeout=20)
 
 
 class StandIns:
