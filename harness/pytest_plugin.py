@@ -41,8 +41,9 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[_MAIN] = MainProcess(config)
         config.pluginmanager.register(config.stash[_MAIN], "atlas_chaos_main_process")
         config.pluginmanager.register(config.stash[_MAIN].display, "atlas_chaos_progress")
-        config.stash[_TERMINATION] = Termination()
-        config.stash[_TERMINATION].install()
+    # In workers too: `timeout` and CI systems signal the whole process group.
+    config.stash[_TERMINATION] = Termination()
+    config.stash[_TERMINATION].install()
     if config.getoption("allure_report_dir", default=None):
         results = AllureResults(config)
         results.name_lane()

@@ -22,7 +22,7 @@ def wait_for(path: Path) -> None:
     pytest.fail(f"{path} did not appear")
 
 
-def terminated(project, *arguments):
+def terminated(project, *arguments, stop=os.kill):
     """Run a session, send SIGTERM while its first scenario runs, and return code and output."""
     project.scenario("it_a_waits", "wait")
     project.scenario("it_b_waits_too", "wait")
@@ -34,10 +34,11 @@ def terminated(project, *arguments):
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        start_new_session=True,
     )
     try:
         wait_for(project.folder / "out" / "runs" / "it_a_waits" / "waiting")
-        os.kill(process.pid, signal.SIGTERM)
+        stop(process.pid, signal.SIGTERM)
         output, _ = process.communicate(timeout=40)
     finally:
         process.kill()
@@ -53,6 +54,14 @@ def test_sigterm_heals_and_ends_like_an_interruption(project, arguments):
     assert (project.folder / "out" / "runs" / "it_a_waits" / "healed").exists()
     assert "NOT JUDGED scenarios/it_a_waits.chaos.yaml::it_a_waits - interrupted" in output
     assert "NOT JUDGED scenarios/it_c_is_left.chaos.yaml::it_c_is_left - never run" in output
+
+
+def test_sigterm_to_the_whole_process_group_heals_too(project):
+    code, output = terminated(project, "-n", "1", stop=os.killpg)
+
+    assert code == 2
+    assert (project.folder / "out" / "runs" / "it_a_waits" / "healed").exists()
+    assert "NOT JUDGED scenarios/it_a_waits.chaos.yaml::it_a_waits - interrupted" in output
 
 
 def test_interrupted_scenario_is_broken_in_allure_and_the_rest_is_named(project):
