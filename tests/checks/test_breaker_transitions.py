@@ -3,7 +3,7 @@ import dataclasses
 import pytest
 
 from harness.checks.breaker_transitions import BreakerTransitions
-from harness.model.records import BulkheadDecision, ChaosAct
+from harness.model.records import BulkheadDecision, ChaosAct, ServedRequest
 from harness.model.verdict import Verdict
 from tests.checks.histories import (
     BATCH_WI,
@@ -174,6 +174,29 @@ def test_bytes_to_the_upstream_while_open_fail():
     assert "60 bytes while the breaker was open" in found.witnesses[0]
 
 
+def test_bytes_of_another_link_or_from_the_upstream_are_no_leak():
+    elsewhere = [chunk(30.0 + i, proxy="batch-db") for i in range(8)]
+    answers = [dataclasses.replace(chunk(30.0 + i), stream="downstream") for i in range(8)]
+
+    assert judged(failing(), moves(*SOUND), elsewhere, answers).verdict is Verdict.PASSED
+
+
+def test_bytes_alone_show_that_a_link_was_recorded():
+    parts = (phases(), EVENTS, fault(), failing(), moves(*SOUND))
+
+    assert ask(CHECK, *parts, [chunk(1.0)]).verdict is Verdict.PASSED
+    assert ask(CHECK, *parts, [chunk(1.0, proxy="batch-db")]).verdict is Verdict.INCONCLUSIVE
+
+
+def test_refusals_of_a_service_with_two_breakers_are_not_laid_at_one_door():
+    second = dataclasses.replace(SYSTEM.breakers[0], name="other", links=(BATCH_WI,))
+    system = dataclasses.replace(SYSTEM, breakers=(*SYSTEM.breakers, second))
+
+    found = judged(failing(), moves(*SOUND), [refused(90.0, "breaker")], system=system)
+
+    assert found.verdict is Verdict.PASSED
+
+
 def test_the_upkeep_of_a_pool_is_no_leak():
     upkeep = [chunk(30.0), chunk(40.0), *(chunk(45.0 + i, size=5) for i in range(4))]
 
@@ -251,8 +274,48 @@ class TestUpstreamWithARecord:
         )
 
         assert self.judged(waiting, [received(22.0, "q")]).verdict is Verdict.PASSED
+        later = dataclasses.replace(waiting, t_ns=ns(25.0))
+        elsewhere = dataclasses.replace(waiting, service="api")
+        for record in (later, elsewhere):
+            assert self.judged(record, [received(22.0, "q")]).verdict is Verdict.FAILED
         two = [received(22.0, "q"), received(22.5, "r")]
         assert self.judged(waiting, two).verdict is Verdict.FAILED
+
+    def test_a_call_that_the_service_had_begun_before_is_no_leak(self):
+        served = ServedRequest(
+            t_ns=ns(23),
+            service="batch",
+            incarnation="1",
+            seq=0,
+            call_id="slow",
+            method="POST",
+            path="/v1/extractions",
+            started_ns=ns(21),
+        )
+        late = [received(22.0, "slow")]
+        other = dataclasses.replace(served, service="api")
+
+        assert self.judged(served, late).verdict is Verdict.PASSED
+        assert self.judged(other, late).verdict is Verdict.FAILED
+
+    def test_the_probe_that_ends_the_open_time_is_no_leak(self):
+        assert self.judged([received(51.399, "probe")]).verdict is Verdict.PASSED
+        assert self.judged([received(51.39, "leak")]).verdict is Verdict.FAILED
+
+    def test_probes_just_before_the_event_that_lets_them_in_count(self):
+        crowd = [received(51.399 + i / 5000, f"p{i}", took=0.05) for i in range(4)]
+
+        assert self.judged(crowd).verdict is Verdict.FAILED
+
+    def test_failures_that_only_the_upstream_saw_count_towards_the_threshold(self):
+        life = moves(*SOUND, name="portal_wi", service="batch")
+        seen = [received(20.1 + i / 4, f"u{i}", status=503) for i in range(5)]
+        late = [received(90 + i / 4, f"u{i}", status=503) for i in range(5)]
+        well = [attempt(1.0, "w", link=BATCH_WI)]
+        base = (phases(), EVENTS, fault(), well, life)
+
+        assert ask(self.check, *base, seen).verdict is Verdict.PASSED
+        assert ask(self.check, *base, late).verdict is Verdict.FAILED
 
     def test_more_probes_at_once_than_allowed_fail(self):
         crowd = [received(51.41 + i / 1000, f"p{i}", took=0.05) for i in range(4)]

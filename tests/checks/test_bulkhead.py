@@ -90,8 +90,13 @@ def test_a_request_that_the_client_gave_up_frees_its_slot():
 
 
 def test_a_bulkhead_that_tells_nothing_decides_nothing():
-    assert judged([told(5, name="other")]).verdict is Verdict.INCONCLUSIVE
-    assert judged([told(5)], gap("batch")).verdict is Verdict.INCONCLUSIVE
+    other = judged([told(5, name="other")])
+    torn = judged([told(5)], gap("batch"))
+
+    assert other.verdict is Verdict.INCONCLUSIVE
+    assert other.reason == "batch tells nothing of a bulkhead jobs"
+    assert torn.verdict is Verdict.INCONCLUSIVE
+    assert torn.reason == "3 events of batch.1 are missing"
     assert ask(CHECK, phases()).verdict is Verdict.INCONCLUSIVE
 
 

@@ -2,11 +2,13 @@ import dataclasses
 
 import pytest
 
+from fault_injectors.latency import Latency
 from harness.checks.breaker_transitions import BreakerTransitions
 from harness.checks.evidence import evidence_findings
 from harness.model.records import ProxyState, ToxicEffect
 from harness.model.verdict import Verdict
 from tests.checks.histories import (
+    API_DB,
     BURNERS,
     DOWN,
     LOOKUPS,
@@ -163,6 +165,7 @@ def test_a_load_that_was_dispatched_late_decides_nothing():
 
     assert evidence["dispatch"].verdict is Verdict.INCONCLUSIVE
     assert evidence["dispatch"].value == pytest.approx(0.05)
+    assert evidence["dispatch"].witnesses[0] == "lookups-100.000 at 100.000 s: 0.050 s late"
 
 
 def test_burners_are_meant_to_delay_the_load_too():
@@ -211,3 +214,22 @@ def test_each_fault_of_the_timeline_has_to_show_itself():
         "fault_effect(0:down)": Verdict.PASSED,
         "fault_effect(1:down)": Verdict.INCONCLUSIVE,
     }
+
+
+def test_where_the_proxy_records_all_its_effects_slow_victims_prove_nothing():
+    slow = (phases(), operations(0, 20), operations(20, 80, took=0.5), operations(80, 110))
+    by_other = (*slow, [connection(1)], fault(name="latency", count=0))
+    other_proxy = (*slow, [connection(1, proxy="batch-db")], fault(name="latency", count=0))
+    latency = dataclasses.replace(DOWN, fault=Latency(link=API_DB, delay_s=1.0))
+
+    def verdict_of(parts):
+        return found(*parts, timeline=(latency,))["fault_effect"].verdict
+
+    assert verdict_of(by_other) is Verdict.INCONCLUSIVE
+    assert verdict_of(other_proxy) is Verdict.PASSED
+
+
+def test_connections_that_were_refused_show_in_their_victims_only():
+    refused = (phases(), fault(count=0), operations(0, 20), failures(20, 80), operations(80, 110))
+
+    assert found(*refused, [connection(1)])["fault_effect"].verdict is Verdict.PASSED

@@ -19,6 +19,7 @@ def test_a_service_without_its_fallback_fails():
 
     assert found.verdict is Verdict.FAILED
     assert found.got == "0 of 240 came from stale_cache"
+    assert found.expected == "at least 90.00% of answers from stale_cache, none older than 60 s"
     assert found.value == 0.0
 
 

@@ -4,11 +4,13 @@ import pytest
 
 from harness.checks.latency import Latency
 from harness.checks.percentiles import nearest_rank
+from harness.checks.stalls import stalls_of
 from harness.model.verdict import Verdict
 from tests.checks.histories import (
     BURNERS,
     ask,
     fault,
+    history,
     operation,
     operations,
     phases,
@@ -137,3 +139,20 @@ def test_a_percentile_is_a_value_that_was_measured(share, value):
     assert nearest_rank([float(i) for i in range(20, 0, -1)], share) == value
     assert nearest_rank([], share) is None
     assert nearest_rank([1.0, math.inf], 0.99) == math.inf
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "largest_s"),
+    [
+        (30.0, 31.0, 0.5),  # ends inside: it lasted from 29.7 s to 30.2 s
+        (29.0, 29.8, 0.5),  # begins inside
+        (29.0, 29.69, 0.5),  # begins a moment after
+        (29.0, 29.6, 0.0),  # begins too late to have delayed anything
+        (30.205, 31.0, 0.5),  # ended a moment before
+        (30.3, 31.0, 0.0),
+    ],
+)
+def test_a_stall_excuses_only_what_it_overlaps(start, end, largest_s):
+    stalls = stalls_of(history(phases(), stall(30.2, 0.5)))
+
+    assert stalls.largest_s(round(start * 1e9), round(end * 1e9)) == largest_s

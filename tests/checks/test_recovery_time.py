@@ -174,3 +174,17 @@ def test_a_short_relapse_does_not_hide_the_recovery():
 def test_a_change_for_the_worse_is_no_recovery():
     assert change_point([True] * 50 + [False] * 50) is None
     assert change_point([]) is None
+
+
+def test_a_load_without_operations_after_the_heal_has_no_recovery_time():
+    seen = history(phases(), fault(), operations(0, 80))
+
+    estimate = recovery_of(seen, "lookups", SteadyState(), "any")
+
+    assert estimate == (None, "no operation followed the heal")
+
+
+def test_a_recovery_at_once_is_zero_and_not_the_next_arrival():
+    seen = history(phases(), fault(), operations(0, 80), operations(80.2, 110))
+
+    assert recovery_of(seen, "lookups", SteadyState(), "any") == (0.0, "recovered at once")

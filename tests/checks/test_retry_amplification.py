@@ -130,3 +130,14 @@ def test_a_request_repeated_under_the_same_number_after_a_failure_counts():
 
     assert found.verdict is Verdict.FAILED
     assert found.value == 4.0
+
+
+def test_exactly_as_many_failed_calls_as_needed_are_enough():
+    assert judged(calls(503, 503, n=5)).verdict is Verdict.PASSED
+    assert judged(calls(503, 503, n=4)).verdict is Verdict.INCONCLUSIVE
+
+
+def test_the_expectation_names_the_bound():
+    found = judged(calls(503, 503))
+
+    assert found.expected == "at most 3 requests at portal_wi for one call"

@@ -72,6 +72,7 @@ def test_calls_that_needed_no_last_attempt_decide_nothing():
 
     assert found.verdict is Verdict.INCONCLUSIVE
     assert (found.samples, found.needed) == (0, 5)
+    assert found.reason == "only 0 calls met 2 bad attempts, it needs 5"
 
 
 @pytest.mark.parametrize("missing", [[gap("portal_wi")], []])

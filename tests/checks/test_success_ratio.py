@@ -106,3 +106,10 @@ def test_bounds_that_contradict_each_other_are_refused():
         SuccessRatio(load="lookups", during="run", at_least_ratio=0.9, at_most_ratio=0.5)
     with pytest.raises(ValueError, match="expected a share"):
         SuccessRatio(load="lookups", during="run")
+
+
+def test_a_share_exactly_at_the_bound_passes():
+    check = SuccessRatio(load="lookups", during="fault", at_least_ratio=0.95)
+
+    assert ask(check, phases(), mixed(240, 228)).verdict is Verdict.PASSED
+    assert ask(check, phases(), mixed(240, 227)).verdict is Verdict.INCONCLUSIVE

@@ -155,6 +155,27 @@ def test_a_planted_defect_on_too_little_evidence_is_inconclusive():
     assert "but fault_effect(0:down) is INCONCLUSIVE too" in weak_run.sentence
 
 
+def test_an_expected_check_that_could_not_decide_is_inconclusive_unless_another_failed():
+    thin = dataclasses.replace(RECOVERY, samples=500)
+    expect = expecting("recovery_time")
+
+    undecided = judge(sound(), scenario(SUCCESS, thin, expect=expect))
+    broken = judge(outage(), scenario(SUCCESS, thin, expect=expect))
+
+    assert undecided.verdict is Verdict.INCONCLUSIVE
+    assert broken.verdict is Verdict.FAILED
+
+
+def test_a_load_that_did_not_recover_leaves_no_figure():
+    one = RecoveryTime(load="lookups", at_most_s=15.0)
+    other = RecoveryTime(load="other", at_most_s=15.0)
+    dead = failures(20, 110, load="other")
+    run = history(phases(), fault(), operations(0, 110), operations(0, 20, load="other"), dead)
+
+    assert judge(run, scenario(one)).figures["recovery_time_s"] == 0.0
+    assert "recovery_time_s" not in judge(run, scenario(one, other)).figures
+
+
 def test_an_expected_check_that_was_not_asked_fails():
     run = judge(outage(), scenario(SUCCESS, expect=expecting("bulkhead")))
 
