@@ -1,5 +1,6 @@
 """Hold the scripts of one stand-in, decide which of them act on a request, and count."""
 
+import asyncio
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -60,23 +61,27 @@ class ScriptBook:
         self._scripts: dict[str, Script] = {}
         self._matched: dict[str, int] = {}
         self._acted: dict[str, int] = {}
+        self._lifted: dict[str, asyncio.Event] = {}
 
     def add(self, script: Script) -> None:
-        """Set a script; its counters start at 0.
+        """Set a script; its counters start at 0, and one of the same name is lifted.
 
         Raises:
             ValueError: If the book is full.
         """
         if len(self._scripts) >= SCRIPTS_MAX and script.name not in self._scripts:
             raise ValueError(f"{SCRIPTS_MAX} scripts are set already; lift one first")
+        self.lift(script.name)
         self._scripts[script.name] = script
+        self._lifted[script.name] = asyncio.Event()
         self._matched[script.name] = 0
         self._acted[script.name] = 0
 
     def lift(self, name: str) -> bool:
-        """Remove one script; False if there is none of that name."""
+        """Remove one script and let go of what it holds; False if there is none of that name."""
         if name not in self._scripts:
             return False
+        self._lifted.pop(name).set()
         del self._scripts[name], self._matched[name], self._acted[name]
         return True
 
@@ -86,6 +91,11 @@ class ScriptBook:
         for name in list(self._scripts):
             self.lift(name)
         return count
+
+    async def until_lifted(self, plan: Plan) -> None:
+        """Wait until none of the scripts that act on a request is set any more."""
+        for lifted in [self._lifted[name] for name in plan.scripts if name in self._lifted]:
+            await lifted.wait()
 
     def scripts(self) -> Sequence[tuple[Script, int, int]]:
         """Return each script with how many requests matched it and on how many it acted."""

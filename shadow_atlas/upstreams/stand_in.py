@@ -95,10 +95,10 @@ class StandIn:
     ) -> None:
         what = plan.what
         if plan.latency_s:
-            await self._clock.sleep(plan.latency_s)
+            await self._hold(plan, plan.latency_s)
         if what is not None and what.hang:
-            await self._clock.sleep(HANG_MAX_S)
-            return
+            await self._hold(plan, HANG_MAX_S)
+            what = None  # lifted: the portal answers as if nothing had been
         if what is not None and what.close is Close.BEFORE:
             await transmission.cut()
             return
@@ -106,6 +106,17 @@ class StandIn:
             asked.path, params, what=what, now_wall_s=self._clock.wall()
         )
         await transmission.deliver(answer)
+
+    async def _hold(self, plan: Plan, delay_s: float) -> None:
+        """Let `delay_s` pass, or less if the scripts that want it are lifted meanwhile."""
+        async with asyncio.TaskGroup() as group:
+            ends = [
+                group.create_task(self._clock.sleep(delay_s)),
+                group.create_task(self._book.until_lifted(plan)),
+            ]
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            for end in ends:
+                end.cancel()
 
 
 class _GivenUp(Exception):

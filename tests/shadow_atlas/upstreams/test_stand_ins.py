@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
+from threading import Thread
 from typing import Any
 
 import httpx
@@ -229,6 +230,22 @@ def test_a_hang_ends_when_the_client_gives_up(ask):
     first, second = ask.stand_ins.received("portal_wi")
     assert (first["status"], first["scripted"]) == (None, "scripted")
     assert second["status"] == 200
+
+
+@pytest.mark.parametrize("held", [{"hang": True}, {"latency_s": 60}])
+def test_lifting_a_script_lets_go_of_what_it_holds(ask, held):
+    ask.stand_ins.script("portal_wi", **held)
+    answers: list[httpx.Response] = []
+    caller = Thread(target=lambda: answers.append(ask.wisconsin()))
+
+    caller.start()
+    while _chaos(ask, "portal_wi", "GET", "/chaos/scripts").json()["scripts"][0]["acted"] == 0:
+        assert caller.is_alive()  # its own timeout of 2 s bounds this loop
+    ask.stand_ins.lift("portal_wi")
+    caller.join(timeout=5)
+
+    (answer,) = answers
+    assert len(answer.json()["features"]) == 72
 
 
 @pytest.mark.parametrize(
