@@ -6,7 +6,6 @@ not, because published boundaries do here and there and are in use all the same.
 
 import hashlib
 import json
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
@@ -17,10 +16,9 @@ RING_POSITIONS_MIN = 4  # RFC 7946, section 3.1.6: three corners and the first o
 PROBLEMS_SHOWN = 5  # a layer that is wrong throughout must not fill the log
 LONGITUDE_MAX = 180.0
 LATITUDE_MAX = 90.0
-IDENTIFIER_FIELDS = (
-    "GEOID",
-    "geoid",
-)  # ArcGIS publishes field names as stored, Socrata in lower case
+_NUMBERS = (int, float)
+# ArcGIS publishes field names as they are stored, Socrata in lower case.
+IDENTIFIER_FIELDS = ("GEOID", "geoid")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,13 +171,17 @@ def _ring_problems(ring: object) -> Iterator[str]:
 
 
 def _is_position(position: object) -> bool:
-    if not isinstance(position, list) or len(position) < 2:  # noqa: PLR2004 - longitude and latitude
-        return False
-    return _is_degree(position[0], LONGITUDE_MAX) and _is_degree(position[1], LATITUDE_MAX)
+    """Say whether this is a longitude and a latitude; most of the time of a check goes in here.
 
-
-def _is_degree(value: object, limit: float) -> bool:
-    # A bool is an int in Python and would pass as 0 or 1 degree.
-    if not isinstance(value, int | float) or isinstance(value, bool):
+    A comparison is false for NaN and for infinities, so nothing else has to ask for them.
+    """
+    if not isinstance(position, list) or len(position) < 2:  # noqa: PLR2004 - longitude, latitude
         return False
-    return math.isfinite(value) and -limit <= value <= limit
+    longitude, latitude = position[0], position[1]
+    # The exact types, because a bool is an int in Python and would pass as 0 or 1 degree.
+    if type(longitude) not in _NUMBERS or type(latitude) not in _NUMBERS:
+        return False
+    is_on_earth: bool = (
+        -LONGITUDE_MAX <= longitude <= LONGITUDE_MAX and -LATITUDE_MAX <= latitude <= LATITUDE_MAX
+    )
+    return is_on_earth
