@@ -24,7 +24,7 @@ STYLES = {
 _WITNESSES_MAX = 5  # the worst ones; all stand in findings.json
 _HELD_MAX = 8
 _ERROR_LINES_MAX = 10
-_COMMAND_MAX = 70  # with its name in front it fits into 80 columns
+_COMMAND_MAX = 72  # with its name in front it fits into 80 columns
 _FIGURES_MAX = 3
 _FIGURES = {  # the telling ones first, in words
     "recovery_time_s": "recovered in",

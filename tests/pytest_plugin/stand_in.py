@@ -74,7 +74,9 @@ async def run_one(
     told = json.dumps(dataclasses.asdict(choices), default=str)
     (choices.report_dir / "choices.json").write_text(told)
     for phase in ("baseline", "fault"):
-        listener(Progress(scenario=scenario.name, phase=phase, planned_s=5.0, operations=7))
+        for elapsed_s in (0.0, 0.1, 1.0):  # the second comes too soon to be passed on
+            told_s = {"elapsed_s": elapsed_s, "planned_s": 5.0}
+            listener(Progress(scenario=scenario.name, phase=phase, operations=7, **told_s))
     await _act(scenario.reason, folder)
     return _result(scenario, folder, choices)
 

@@ -8,7 +8,6 @@ from allure_pytest.listener import AllureListener
 from xdist.dsession import DSession
 from xdist.scheduler import LoadGroupScheduling
 
-from harness.pytest_support.distribution import scheduler
 from harness.reporting.allure import EXCEPTIONS
 from harness.reporting.allure_files import categories
 
@@ -34,11 +33,6 @@ def test_session_of_pytest_xdist_still_reads_the_bound_of_restarts_once():
 def test_junit_writer_of_pytest_still_has_nodes_and_counts():
     assert "stats" in LogXML.__init__.__code__.co_names
     assert "reporter.append_failure(report)" in inspect.getsource(LogXML.pytest_runtest_logreport)
-
-
-def test_sound_distributions_are_left_to_pytest_xdist(pytestconfig):
-    assert pytestconfig.getoption("dist") in ("no", "load", "worksteal")
-    assert scheduler(pytestconfig, None) is None
 
 
 @pytest.mark.parametrize("name", sorted(EXCEPTIONS.values()))
