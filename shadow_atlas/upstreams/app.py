@@ -36,7 +36,7 @@ def create_app(
     metrics_registry: CollectorRegistry,
     event_sink: EventSink,
     resilience: object,
-) -> ASGIApp:
+) -> "Divided":
     """Build a stand-in.
 
     Args:
@@ -87,14 +87,14 @@ class Divided:
         endpoints: Answers everything else, and runs the lifespan.
     """
 
-    def __init__(self, *, portal: ASGIApp, endpoints: ASGIApp) -> None:
+    def __init__(self, *, portal: ASGIApp, endpoints: FastAPI) -> None:
+        self.endpoints = endpoints
         self._portal = portal
-        self._endpoints = endpoints
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass one connection on."""
         is_query = scope["type"] == "http" and scope["path"].startswith(PORTAL_PATHS)
-        await (self._portal if is_query else self._endpoints)(scope, receive, send)
+        await (self._portal if is_query else self.endpoints)(scope, receive, send)
 
 
 def portal_form(kind: PortalKind) -> PortalForm:
