@@ -89,7 +89,7 @@ class BandwidthStage:
             piece, rest = rest[:piece_bytes], rest[piece_bytes:]
             self.hand.release = Chunk(rest, item.stamp_ns)
             now_ns = yield Chunk(piece, item.stamp_ns)
-        waited_until_ns = yield Wait(now_ns + max(0, self._debt_ns))
+        waited_until_ns = yield Wait(now_ns + self._debt_ns)
         self._debt_ns -= waited_until_ns - now_ns
         self.hand.release = None
         yield Chunk(rest, item.stamp_ns)

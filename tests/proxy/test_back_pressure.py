@@ -1,12 +1,25 @@
 """A client that does not read stops its sender, and nothing else."""
 
 import asyncio
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.proxy.live_site import connected, echo, in_loop, sends, site, through, until, upstream
+from tests.proxy.live_site import (
+    connected,
+    echo,
+    in_loop,
+    sends,
+    settled,
+    site,
+    through,
+    until,
+    upstream,
+)
 
 SENT = bytes(range(256)) * 64 * 1024  # 16 MiB: more than the sockets on the way hold
 
@@ -85,15 +98,31 @@ async def test_disable_cuts_a_stalled_connection_at_once(tmp_path: Path):
         await until(lambda: here.events("connection")[-1]["what"] == "closed")
 
 
-@in_loop
-async def test_a_dial_that_hangs_does_not_keep_other_clients_waiting(tmp_path: Path):
-    async with site(tmp_path) as here, upstream(echo) as server:
-        hanging = {"name": "h", "upstream": "192.0.2.1:9"}  # TEST-NET-1, RFC 5737: never answers
-        _, shown = await here.call("POST", "/proxies", hanging)
-        hanging_port = int(shown["listen"].rpartition(":")[2])
-        async with connected(hanging_port), connected(hanging_port):
-            async with connected(await here.proxy(server)) as client:
-                assert await client.ask(b"ping") == b"ping"
+@contextmanager
+def black_hole() -> Iterator[int]:
+    """Listen with a full queue that nobody empties: connecting hangs."""
+    with socket.socket() as listener, ExitStack() as stack:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(3):
+            filler = stack.enter_context(socket.socket())
+            filler.setblocking(False)  # noqa: FBT003 - the socket module's signature
+            filler.connect_ex(listener.getsockname())
+        yield listener.getsockname()[1]
 
-            status, _ = await here.call("DELETE", "/proxies/h")
-            assert status == 204
+
+@in_loop
+async def test_a_dial_that_hangs_keeps_nobody_waiting_and_ends_with_its_proxy(tmp_path: Path):
+    with black_hole() as hole:
+        async with site(tmp_path) as here, upstream(echo) as server:
+            hanging = await here.proxy(hole, name="hanging")
+            async with connected(hanging) as first, connected(hanging):
+                async with connected(await here.proxy(server)) as client:
+                    assert await client.ask(b"ping") == b"ping"
+
+                assert (await here.call("DELETE", "/proxies/hanging"))[0] == 204
+                assert await first.ending() == ("eof", b"")
+            assert here.events("proxy_state")[-1]["connections_cut"] == 2
+        await settled()
+
+    assert asyncio.all_tasks() == {asyncio.current_task()}

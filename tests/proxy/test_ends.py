@@ -215,6 +215,21 @@ async def test_removing_reset_peer_undoes_it_on_live_connections(tmp_path: Path)
 
 
 @in_loop
+async def test_any_end_of_a_connection_that_reset_peer_acts_on_is_an_rst(tmp_path: Path):
+    witness = Witness()
+    toxic = {"type": "reset_peer", "attributes": {"timeout": 10_000}}
+    async with through(tmp_path, witness) as (here, client):
+        client.writer.write(b"x")
+        await until(lambda: bool(here.events("chunk")))
+        await here.call("POST", "/proxies/p/toxics", toxic)
+
+        client.writer.write_eof()
+        await until(lambda: bool(witness.endings))
+
+    assert [ending for ending, _ in witness.endings] == ["reset"]
+
+
+@in_loop
 async def test_limit_data_ends_a_sender_that_goes_on_with_an_error(tmp_path: Path):
     toxic = {"type": "limit_data", "stream": "upstream", "attributes": {"bytes": 10}}
     witness = Witness()

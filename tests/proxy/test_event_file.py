@@ -101,6 +101,45 @@ async def test_changes_of_toxics_and_proxies_are_recorded(tmp_path: Path):
 
 
 @in_loop
+async def test_toxics_of_a_new_proxy_are_in_force_before_it_listens(tmp_path: Path):
+    async with site(tmp_path) as here:
+        await here.proxy(1, {"type": "noop"})
+
+    assert [each["kind"] for each in here.events("toxic", "proxy_state")][:2] == [
+        "toxic",
+        "proxy_state",
+    ]
+
+
+@in_loop
+async def test_a_toxic_put_back_is_a_new_one_with_a_first_effect(tmp_path: Path):
+    toxic = {"name": "t", "type": "latency", "attributes": {"latency": 1}}
+    async with through(tmp_path, echo, toxic) as (here, client):
+        await client.ask(b"x")
+        await here.call("DELETE", "/proxies/p/toxics/t")
+        await here.call("POST", "/proxies/p/toxics", toxic)
+        await client.ask(b"x")
+
+        await until(lambda: len(here.events("toxic_effect")) == 2)
+
+
+@in_loop
+async def test_a_chunk_is_dated_when_it_arrived_and_not_when_it_was_written(tmp_path: Path):
+    clock = SystemClock()
+    received_ns: list[int] = []
+
+    async def note(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+        await reader.readexactly(4)
+        received_ns.append(clock.now_ns())
+
+    async with through(tmp_path, note) as (here, client):
+        client.writer.write(b"ping")
+        await until(lambda: bool(here.events("chunk")) and bool(received_ns))
+
+        assert here.events("chunk")[0]["t_ns"] <= received_ns[0]
+
+
+@in_loop
 async def test_a_refused_write_costs_lines_and_says_how_many(tmp_path: Path):
     path = tmp_path / "p.1.ndjson"
     log = EventLog(path, service="p", incarnation="1", clock=SystemClock())

@@ -91,6 +91,35 @@ async def test_a_toxic_added_to_a_live_connection_acts_on_it(tmp_path: Path):
 
 
 @in_loop
+async def test_a_toxic_added_while_a_connection_opens_is_there_once(tmp_path: Path):
+    async with site(tmp_path) as here, upstream(echo) as server:
+        port = await here.proxy(server)
+        for ticks in range(12):  # one of them falls between the accept and the dial's end
+            before = len(here.events("draw"))
+            async with connected(port) as client:
+                for _ in range(ticks):
+                    await asyncio.sleep(0)
+                await here.call("POST", "/proxies/p/toxics", {"name": "t", "type": "noop"})
+                await client.ask(b"ping")
+                await here.call("DELETE", "/proxies/p/toxics/t")
+            assert len(here.events("draw")) == before + 1, ticks
+
+
+@in_loop
+async def test_a_client_that_is_accepted_as_the_proxy_stops_is_cut(tmp_path: Path):
+    async with site(tmp_path) as here, upstream(echo) as server:
+        port = await here.proxy(server)
+        for ticks in range(12):  # one of them falls between the accept and its callback
+            async with connected(port) as client:
+                for _ in range(ticks):
+                    await asyncio.sleep(0)
+                await here.call("POST", "/proxies/p", {"enabled": False})
+                _, content = await client.ending()
+                assert content == b""
+            await here.call("POST", "/proxies/p", {"enabled": True})
+
+
+@in_loop
 async def test_toxics_leave_other_proxies_alone(tmp_path: Path):
     async with site(tmp_path) as here, upstream(echo) as server:
         await here.proxy(server, latency("slow", 60_000), name="slow")

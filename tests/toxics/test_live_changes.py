@@ -137,6 +137,15 @@ def test_a_toxic_that_closed_the_link_can_be_changed_while_its_end_is_held():
     assert line.ending == (300.0, Ending.CLOSED)
 
 
+def test_nothing_more_is_read_once_a_toxic_has_closed_the_link():
+    limit = Toxic(name="limit", behaviour=LimitData(size_bytes=3))
+    line = VirtualLine(limit, Toxic(name="lingering", behaviour=SlowClose(delay_s=0.3)))
+
+    line.feed(0, b"abcdef").feed(50, bytes(200_000)).run(until_ms=100)
+
+    assert not line.pipe.wants_bytes
+
+
 def test_a_toxic_added_behind_keeps_the_order_of_what_was_being_handed_over():
     narrow = Toxic(name="narrow", behaviour=Bandwidth(rate_bytes_per_s=1_000))
     content = bytes(range(250))

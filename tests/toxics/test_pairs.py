@@ -70,3 +70,13 @@ def test_latency_behind_slow_close_does_not_delay_the_end_again():
 
     assert line.times_ms == [300.0]
     assert line.ending == (300.0, Ending.FINISHED)
+
+
+def test_a_chunk_that_a_latency_picked_up_late_counts_as_read_earlier():
+    line = VirtualLine(BANDWIDTH_10, latency("a", 0.04), latency("b", 0.2)).feed(0, bytes(900))
+
+    line.run()
+
+    # Bandwidth lets it go at 90 ms, 50 ms later than the first latency wants it: its stamp becomes
+    # -50 ms, and the second latency wants it at 150 ms.
+    assert line.times_ms == [150.0]

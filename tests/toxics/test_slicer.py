@@ -55,6 +55,16 @@ def test_a_change_lets_the_rest_go_in_one_piece():
     ]
 
 
+def test_thousands_of_slices_do_not_keep_the_owner_from_its_turn():
+    line = VirtualLine(slicer(1)).feed(0, bytes(32_768))
+
+    line.pipe.feed(bytes(32_768), 0)
+
+    assert len(line.arrivals) < 1000
+    assert line.pipe.due_ns == 0
+    assert line.run().times_ms == [0.0] * 65_536
+
+
 @pytest.mark.parametrize(("average", "variation"), [(0, 0), (5, 7), (-1, 0), (10, -1)])
 def test_sizes_that_kill_the_real_server_are_refused(average: int, variation: int):
     with pytest.raises(ValueError, match="size"):
