@@ -75,9 +75,9 @@ def _difference(size: float, unit: str) -> str:
 
 
 def samples_of(finding: Finding) -> str:
-    """Return the number of samples, and the number needed where there were too few."""
+    """Return the number of samples; `7 of 20` where fewer were there than it takes."""
     if finding.samples < finding.needed:
-        return f"{finding.samples} of {finding.needed} needed"
+        return f"{finding.samples} of {finding.needed}"
     return str(finding.samples) if finding.samples or finding.needed else ""
 
 

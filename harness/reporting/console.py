@@ -23,6 +23,7 @@ STYLES = {
 }
 _WITNESSES_MAX = 5  # the worst ones; all stand in findings.json
 _HELD_MAX = 8
+_CHECK_WIDTH = 34  # wider names would squeeze what was expected and got into single words
 _ERROR_LINES_MAX = 10
 _COMMAND_MAX = 72  # with its name in front it fits into 80 columns
 _FIGURES_MAX = 3
@@ -100,7 +101,8 @@ def check_table(report: RunReport) -> Table:
             heading,
             justify=justify,  # type: ignore[arg-type]
             overflow="fold",
-            no_wrap=heading not in ("expected", "got"),
+            no_wrap=heading in ("", "margin", "samples"),
+            max_width=_CHECK_WIDTH if heading == "check" else None,
         )
     rows = rows_of(report.findings)
     held = sum(row.verdict is Verdict.PASSED for row in rows)

@@ -145,7 +145,7 @@ def test_too_few_samples_name_what_was_needed():
         check="a", verdict=Verdict.INCONCLUSIVE, expected="", got="", samples=7, needed=20
     )
 
-    assert samples_of(finding) == "7 of 20 needed"
+    assert samples_of(finding) == "7 of 20"
 
 
 def test_csv_has_a_row_per_bin_and_leaves_unknown_latencies_empty(failed, history):
