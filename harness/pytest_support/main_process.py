@@ -122,6 +122,7 @@ class MainProcess:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Name what was lost, and write the files beside the results."""
+        self.display.clear()
         self._lost = self.ledger.lost()
         for nodeid, reason in self._lost.items():
             path, _, name = nodeid.partition("::")

@@ -68,6 +68,13 @@ class ProgressDisplay:
         if self._running.pop(name, None) is not None and _is_drawable(self._config):
             self._draw()
 
+    def clear(self) -> None:
+        """Take all runs off the display, at the end of a session that was interrupted."""
+        is_shown = bool(self._running) and _is_drawable(self._config)
+        self._running.clear()
+        if is_shown:
+            self._draw()
+
     def _draw(self) -> None:
         """Redraw the line below the cursor and put the cursor back: `ESC D` makes room for it."""
         width = self._terminal().fullwidth if self._terminal() else 80

@@ -52,9 +52,8 @@ def test_ledger_counts_a_skip_in_setup_as_judged():
     assert ledger.lost() == {}
 
 
-@pytest.mark.slow
-def test_terminal_shows_a_line_per_run_and_gives_the_cursor_back(project):
-    project.scenario("it_a", "pass")
+def on_terminal(project):
+    """Run a session on a terminal and return its code and all that was written."""
     master, slave = pty.openpty()
     environment = {**project.environment(), "TERM": "xterm", "LINES": "24"}
     try:
@@ -65,14 +64,33 @@ def test_terminal_shows_a_line_per_run_and_gives_the_cursor_back(project):
         written = b""
         while chunk := _read(master):
             written += chunk
-        code = process.wait(timeout=30)
+        return process.wait(timeout=30), written.decode()
     finally:
         os.close(master)
 
-    text = written.decode()
+
+DRAW = "\x1b7\x1bD\r\x1b[2K"
+
+
+@pytest.mark.slow
+def test_terminal_shows_a_line_per_run_and_gives_the_cursor_back(project):
+    project.scenario("it_a", "pass")
+
+    code, text = on_terminal(project)
+
     assert code == 0
-    assert "\x1b7\x1bD\r\x1b[2Kit_a  baseline" in text
+    assert f"{DRAW}it_a  baseline" in text
     assert text.count("\x1b7") == text.count("\x1b8") > 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("does", ["pass", "interrupt"])
+def test_line_is_taken_away_at_the_end(project, does):
+    project.scenario("it_a", does)
+
+    _, text = on_terminal(project)
+
+    assert text.rpartition(DRAW)[2].startswith("\x1b8")
 
 
 def _read(descriptor):
