@@ -3,7 +3,7 @@ import dataclasses
 import pytest
 
 from harness.checks.breaker_transitions import BreakerTransitions
-from harness.model.records import BulkheadDecision, ChaosAct, ServedRequest
+from harness.model.records import BulkheadDecision, ChaosAct, RetryExhausted, ServedRequest
 from harness.model.verdict import Verdict
 from tests.checks.histories import (
     BATCH_WI,
@@ -393,8 +393,34 @@ def test_calls_that_fail_inside_the_service_count_towards_the_threshold():
     well = [attempt(t, f"w{t}") for t in (1.0, 2.0)]
     acts = [act(20.1 + i / 4, f"f{i}") for i in range(5)]
 
+    late = [act(90.0 + i / 4, f"f{i}") for i in range(5)]
+
     assert judged(well, acts[:3], moves(*SOUND)).verdict is Verdict.FAILED
+    assert judged(well, late, moves(*SOUND)).verdict is Verdict.FAILED
     assert judged(well, acts, moves(*SOUND)).verdict is Verdict.PASSED
+
+
+def test_whatever_anybody_saw_fail_counts_towards_the_threshold():
+    def exhausted(t, call_id):
+        return RetryExhausted(
+            t_ns=ns(t),
+            service="api",
+            incarnation="1",
+            seq=0,
+            operation="lookup",
+            call_id=call_id,
+            attempts=2,
+        )
+
+    well = [attempt(1.0, "w")]
+    gave_up = [exhausted(20.1 + i / 4, f"f{i}") for i in range(5)]
+    gave_up_later = [exhausted(90.1 + i / 4, f"f{i}") for i in range(5)]
+    stale = [operation(20.1 + i / 4, source="stale_cache") for i in range(5)]
+
+    assert judged(well, gave_up, moves(*SOUND)).verdict is Verdict.PASSED
+    assert judged(well, gave_up_later, moves(*SOUND)).verdict is Verdict.FAILED
+    assert judged(well, stale, moves(*SOUND)).verdict is Verdict.PASSED
+    assert judged(well, operations(0, 110), moves(*SOUND)).verdict is Verdict.FAILED
 
 
 def test_attempts_that_bear_the_name_of_the_breaker_tell_for_it():

@@ -233,3 +233,14 @@ def test_connections_that_were_refused_show_in_their_victims_only():
     refused = (phases(), fault(count=0), operations(0, 20), failures(20, 80), operations(80, 110))
 
     assert found(*refused, [connection(1)])["fault_effect"].verdict is Verdict.PASSED
+
+
+def test_the_effects_that_the_proxy_saw_are_added_up():
+    toxic = ToxicEffect(
+        t_ns=ns(30), proxy="api-db", toxic="t", connection=1, stream="upstream", what="delayed"
+    )
+    cut = ProxyState(t_ns=ns(20.0), proxy="api-db", enabled=False, connections_cut=2)
+
+    evidence = found(phases(), fault(count=0), operations(0, 110), [toxic], [cut])
+
+    assert evidence["fault_effect"].value == 3.0

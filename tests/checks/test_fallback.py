@@ -75,3 +75,7 @@ def test_an_age_of_answers_that_have_none_is_refused():
 
 def test_a_run_without_the_phase_decides_nothing():
     assert ask(CHECK, phases()[:1]).verdict is Verdict.INCONCLUSIVE
+
+
+def test_an_answer_exactly_as_old_as_allowed_passes():
+    assert ask(CHECK, phases(), stale(20, 80, age=60.0)).verdict is Verdict.PASSED

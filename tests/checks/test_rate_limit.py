@@ -109,6 +109,10 @@ def test_a_refusal_that_does_not_say_when_to_return_fails_unless_allowed():
 def test_a_limiter_that_tells_of_fewer_refusals_than_clients_saw_fails():
     seen = limited()
 
+    refusals = sum(op.outcome == "REJECTED" for op in seen)
+    exact = (seen, clocks("api"), decisions(refusals))
+    assert ask(CHECK, phases(), *exact).verdict is Verdict.PASSED
+    assert ask(CHECK, phases(), *exact[:2], decisions(refusals - 1)).verdict is Verdict.FAILED
     assert ask(CHECK, phases(), seen, clocks("api"), decisions(3)).verdict is Verdict.FAILED
     assert ask(CHECK, phases(), seen, clocks("api"), decisions(300)).verdict is Verdict.PASSED
     assert ask(CHECK, phases(), seen, gap("api"), decisions(3)).verdict is Verdict.PASSED

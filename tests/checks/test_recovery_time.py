@@ -4,7 +4,7 @@ from random import Random
 import pytest
 
 from harness.checks.change_point import change_point
-from harness.checks.recovery import recovery_of
+from harness.checks.recovery import recovery_of, slo_of
 from harness.checks.recovery_time import RecoveryTime
 from harness.model.scenario import SteadyState
 from harness.model.verdict import Verdict
@@ -188,3 +188,15 @@ def test_a_recovery_at_once_is_zero_and_not_the_next_arrival():
     seen = history(phases(), fault(), operations(0, 80), operations(80.2, 110))
 
     assert recovery_of(seen, "lookups", SteadyState(), "any") == (0.0, "recovered at once")
+
+
+@pytest.mark.parametrize(
+    ("steady", "slo"),
+    [
+        (SteadyState(success_ratio=0.99), 0.99),
+        (SteadyState(success_ratio=0.99, latency_p95_s=0.25), 0.94),  # one in twenty may be slow
+        (SteadyState(success_ratio=0.01, latency_p95_s=0.25), 0.0),
+    ],
+)
+def test_as_many_may_be_slow_as_the_steady_state_lets(steady, slo):
+    assert slo_of(steady) == pytest.approx(slo)

@@ -1,6 +1,9 @@
 import dataclasses
 
+import pytest
+
 from harness.checks.retry_amplification import RetryAmplification
+from harness.model.records import ProcessRecord
 from harness.model.system import Link
 from harness.model.verdict import Verdict
 from tests.checks.histories import (
@@ -13,6 +16,7 @@ from tests.checks.histories import (
     clocks,
     fault,
     gap,
+    ns,
     phases,
     received,
 )
@@ -141,3 +145,17 @@ def test_the_expectation_names_the_bound():
     found = judged(calls(503, 503))
 
     assert found.expected == "at most 3 requests at portal_wi for one call"
+
+
+@pytest.mark.parametrize(
+    ("what", "t", "verdict"),
+    [
+        ("killed", 40.0, "PASSED"),  # its last words may lack
+        ("ready", 40.0, "FAILED"),
+        ("stopped", 111.0, "FAILED"),  # after the run, as every process
+    ],
+)
+def test_only_a_process_that_ended_within_the_run_is_excused(what, t, verdict):
+    ended = ProcessRecord(t_ns=ns(t), service="batch", incarnation="1", what=what)
+
+    assert judged(calls(503, 503), claims(1), ended).verdict == verdict

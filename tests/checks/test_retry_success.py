@@ -205,3 +205,9 @@ def test_calls_of_other_loads_are_left_out():
 
     assert judged(calls(503, 503), check=check).verdict is Verdict.INCONCLUSIVE
     assert judged(calls(503, 503), mine, check=check).verdict is Verdict.FAILED
+
+
+def test_a_fault_elsewhere_cuts_no_call_of_this_link():
+    elsewhere = fault(index=1, name="down", target="api -> db", start=29, end=45)
+
+    assert judged(calls(503, 503), elsewhere).verdict is Verdict.FAILED

@@ -110,6 +110,10 @@ def test_a_named_load_that_has_ended_is_not_waited_for():
 
     assert ask_settled(operations(0, 60), 95, loads=(ended,), steady_state=named).is_steady
     assert not ask_settled(operations(0, 60), 95, loads=(running,), steady_state=named).is_steady
+    counted = dataclasses.replace(LOOKUPS, start_s=10.0, count=240)  # ends at 70 s
+    longer = dataclasses.replace(LOOKUPS, start_s=10.0, count=320)  # ends at 90 s
+    assert ask_settled(operations(10, 70), 95, loads=(counted,), steady_state=named).is_steady
+    assert not ask_settled(operations(10, 70), 95, loads=(longer,), steady_state=named).is_steady
 
 
 def test_loads_that_end_by_themselves_leave_it_to_the_conditions():

@@ -1,5 +1,7 @@
 import pytest
 
+from harness.checks.proportions import FALSE_ALARM, decide_at_least
+from harness.checks.statistics import reject_low
 from harness.checks.success_ratio import SuccessRatio
 from harness.model.verdict import Verdict
 from tests.checks.histories import (
@@ -113,3 +115,10 @@ def test_a_share_exactly_at_the_bound_passes():
 
     assert ask(check, phases(), mixed(240, 228)).verdict is Verdict.PASSED
     assert ask(check, phases(), mixed(240, 227)).verdict is Verdict.INCONCLUSIVE
+
+
+def test_the_limit_of_one_in_a_million_is_the_last_count_that_fails():
+    limit = reject_low(240, 0.99, FALSE_ALARM)
+
+    assert decide_at_least(limit, 240, bound=0.99).verdict is Verdict.FAILED
+    assert decide_at_least(limit + 1, 240, bound=0.99).verdict is Verdict.INCONCLUSIVE

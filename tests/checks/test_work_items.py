@@ -109,3 +109,10 @@ def test_a_service_without_events_decides_nothing():
 def test_work_that_may_not_end_at_all_is_refused():
     with pytest.raises(ValueError, match="at least one of finished, failed or skipped"):
         WorkItems(service="batch", ends=())
+
+
+def test_keys_that_were_accepted_before_the_record_began_are_no_samples():
+    found = judged(steps("started", "finished"))
+
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert found.samples == 0
