@@ -32,7 +32,7 @@ class ProbeValue:
     value: str = field(metadata=meta(Kind.TEXT, "dotted path of the value, e.g. tasks.open"))
     during: str = field(metadata=meta(Kind.CHOICE, "the phase, or the whole run", choices=DURING))
     equals: str | None = field(
-        default=None, metadata=meta(Kind.TEXT, "the value; numbers and true or false as texts")
+        default=None, metadata=meta(Kind.TEXT, "the value; a number, or true or false, in quotes")
     )
     not_equals: str | None = field(default=None, metadata=meta(Kind.TEXT, "any value but this one"))
     at_most: float | None = field(default=None, metadata=meta(Kind.NUMBER, "largest value"))

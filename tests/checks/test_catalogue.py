@@ -120,6 +120,8 @@ def test_the_example_of_the_reference_names_fields_that_exist(check):
     known = {item.key: item for item in fields_of(check)}
     assert set(written) <= set(known)
     assert {key for key, item in known.items() if item.required} <= set(written)
+    texts = {key for key in written if known[key].kind is Kind.TEXT}
+    assert all(isinstance(written[key], str) for key in texts)  # a bare number is no text
 
 
 def test_the_reference_has_no_entry_for_a_check_that_does_not_exist():
