@@ -58,26 +58,36 @@ class StandIn:
         asked = self._asked(scope, params)
         plan = self._book.plan(asked)
         transmission = Transmission(send=send, clock=self._clock)
+        is_recorded = False
         try:
             async with _given_up(receive, self._stopping):
                 await self._act(plan, asked, params, transmission)
+                # Before anything else runs: whoever has the answer finds its record.
+                self._write(scope, asked, plan, transmission, started_ns=started_ns)
+                is_recorded = True
+        finally:
+            if not is_recorded:
+                self._write(scope, asked, plan, transmission, started_ns=started_ns)
             if not transmission.is_complete:  # nobody waits for it: no answer, not a made-up one
                 await transmission.cut()
-        finally:
-            self._record.add(
-                Received(
-                    call_id=asked.call_id,
-                    attempt=asked.attempt,
-                    method=scope["method"],
-                    path=asked.path,
-                    status=transmission.status,
-                    started_ns=started_ns,
-                    sent_bytes=transmission.sent_bytes,
-                    scripted=plan.label,
-                    state=asked.state,
-                    layer=asked.layer,
-                )
+
+    def _write(
+        self, scope: Scope, asked: Asked, plan: Plan, transmission: Transmission, *, started_ns: int
+    ) -> None:
+        self._record.add(
+            Received(
+                call_id=asked.call_id,
+                attempt=asked.attempt,
+                method=scope["method"],
+                path=asked.path,
+                status=transmission.status,
+                started_ns=started_ns,
+                sent_bytes=transmission.sent_bytes,
+                scripted=plan.label,
+                state=asked.state,
+                layer=asked.layer,
             )
+        )
 
     def _asked(self, scope: Scope, params: Mapping[str, str]) -> Asked:
         sent = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}

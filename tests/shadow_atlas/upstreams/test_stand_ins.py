@@ -259,6 +259,9 @@ def test_a_connection_is_cut_where_the_script_says(ask, when, complaint):
         ask.wisconsin()
 
     assert ask.wisconsin().status_code == 200
+    cut, whole = ask.stand_ins.received("portal_wi")
+    assert cut["status"] == {"before": None, "mid": 200}[when]
+    assert cut["bytes"] * 2 <= whole["bytes"]
 
 
 def test_a_page_size_caps_pages_on_arcgis(ask):
