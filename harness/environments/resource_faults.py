@@ -5,6 +5,7 @@ import resource
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from itertools import count, islice
 from pathlib import Path
 
 import psutil
@@ -59,20 +60,23 @@ class ResourceFaults:
         def used() -> int:
             return int(psutil.Process(target.pid).memory_info().vms)
 
-        limit = used() + size_bytes
+        wanted = used() + size_bytes
         return self._limited(
-            target, resource.RLIMIT_AS, limit, lambda: used() + _NEAR_BYTES >= limit
+            target,
+            resource.RLIMIT_AS,
+            lambda: wanted,
+            lambda limit: used() + _NEAR_BYTES >= limit,
         )
 
     def fds_exhausted(self, service: str, spare: int) -> Effect:
-        """Limit the service's open files to what it has now plus `spare`."""
+        """Leave the service exactly `spare` descriptors, also after it has closed some."""
         target = self._service(service)
-
-        def used() -> int:
-            return int(psutil.Process(target.pid).num_fds())
-
-        limit = used() + spare
-        return self._limited(target, resource.RLIMIT_NOFILE, limit, lambda: used() >= limit)
+        return self._limited(
+            target,
+            resource.RLIMIT_NOFILE,
+            lambda: _spare_descriptor(target.pid, spare),
+            lambda limit: _spare_descriptor(target.pid, 0) >= limit,
+        )
 
     def connections_exhausted(self, service: str, spare: int) -> Effect:
         """Hold sessions of a PostgreSQL service until only `spare` more are accepted."""
@@ -117,9 +121,14 @@ class ResourceFaults:
 
     @asynccontextmanager
     async def _limited(
-        self, service: ServiceProcess, kind: int, limit: int, is_reached: Callable[[], bool]
+        self,
+        service: ServiceProcess,
+        kind: int,
+        wanted: Callable[[], int],
+        is_reached: Callable[[int], bool],
     ) -> AsyncIterator[Applied]:
-        pid = service.pid
+        """Keep a soft limit at the lowest value that was wanted so far."""
+        pid, limit = service.pid, wanted()
         soft, hard = resource.prlimit(pid, kind)
         undo = {
             "kind": "limit",
@@ -135,7 +144,15 @@ class ResourceFaults:
                 if resource.prlimit(pid, kind)[0] != limit:
                     raise FaultNotApplied(f"limit of process {pid} is not {limit}")
                 applied = Applied(read_back=f"soft limit of process {pid} is {limit}, was {soft}")
-                async with self._watching(is_reached, applied):
+
+                def look() -> bool:
+                    nonlocal limit
+                    if (lower := wanted()) < limit:
+                        limit = lower
+                        resource.prlimit(pid, kind, (limit, hard))
+                    return is_reached(limit)
+
+                async with self._watching(look, applied):
                     yield applied
             finally:
                 await self._lift(service, pid, kind, (soft, hard))
@@ -231,8 +248,19 @@ def _pinned(journal: Journal, name: str, pid: int, cpu: int) -> Iterator[None]:
 def _ask(question: Callable[[], bool]) -> bool:
     try:
         return question()
-    except (psutil.Error, HarnessError):
+    except (psutil.Error, HarnessError, OSError):
         return True  # the process died while it was at its limit
+
+
+def _spare_descriptor(pid: int, spare: int) -> int:
+    """Return the limit that leaves a process `spare` descriptors to open.
+
+    The limit is on the number of a descriptor, not on their count, and the lowest free number is
+    taken first: with 0, 1 and 3 open, a limit of 2 leaves none and one of 3 leaves one.
+    """
+    taken = {int(path.name) for path in Path(f"/proc/{pid}/fd").iterdir()}
+    free = (number for number in count() if number not in taken)
+    return next(islice(free, spare, None))
 
 
 def _cpu_s(pid: int) -> float:

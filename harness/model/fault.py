@@ -107,7 +107,7 @@ class Resources(Protocol):
         ...
 
     def fds_exhausted(self, service: str, spare: int) -> Effect:
-        """Lower the limit on open files to what the service has open now plus `spare`."""
+        """Leave the service exactly `spare` file descriptors, also after it has closed some."""
         ...
 
     def connections_exhausted(self, service: str, spare: int) -> Effect:

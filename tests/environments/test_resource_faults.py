@@ -29,6 +29,23 @@ def test_fds_exhausted_refuses_the_next_file_of_the_one_service_only(surrounding
     asyncio.run(run())
 
 
+def test_fds_exhausted_follows_a_service_that_closes_some(surroundings):
+    async def run():
+        async with surroundings(tiny("hit")) as made:
+            await made.ask("hit", "/files/50")
+            async with made.resources().fds_exhausted("hit", spare=4):
+                await made.ask("hit", "/forget")  # the 50 are closed, and must not come back
+                for _ in range(100):
+                    status, _ = await made.ask("hit", "/files/10")
+                    if status == 500:
+                        break
+                    await made.ask("hit", "/forget")
+                    await asyncio.sleep(0.02)
+                assert status == 500
+
+    asyncio.run(run())
+
+
 def test_a_service_that_stays_at_its_limit_is_seen_there(surroundings):
     async def run():
         async with (
