@@ -7,24 +7,23 @@ import asyncio
 import json
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fault_injectors.catalogue import FAULTS
 from fault_injectors.toxiproxy import ProxyKind
-from harness.checks import CHECKS, judge
+from harness.checks import CHECKS
 from harness.clock import Clock, SystemClock
 from harness.environments.processes import ProcessesEnvironment
-from harness.model.errors import FileProblems, PlanRefused
-from harness.model.history import read_history
+from harness.model.errors import FileProblems, PlanRefused, Problem
 from harness.model.run import Environment, Listener, Progress, RunResult, RunSettings
 from harness.model.scaling import scaled
 from harness.model.scenario import Scenario
 from harness.model.seeds import derive_seed
 from harness.model.verdict import Verdict
 from harness.plan import make_plan
-from harness.runner import Recipe, run_scenario
-from harness.scenario_files import SystemFiles, load_scenario
+from harness.runner import Recipe, judged, run_scenario
+from harness.scenario_files import SystemFiles, dump_scenario, load_scenario
 
 ENVIRONMENTS = ("processes",)
 PROXIES = tuple(kind.value for kind in ProxyKind)
@@ -85,9 +84,22 @@ def load(paths: Sequence[Path]) -> list[Scenario]:
             scenarios.append(load_scenario(path, faults=FAULTS, checks=CHECKS, systems=systems))
         except FileProblems as found:
             problems += [problem for problem in found.problems if problem not in problems]
+    problems += _same_names(scenarios)
     if problems:
         raise FileProblems(problems)
     return scenarios
+
+
+def _same_names(scenarios: Sequence[Scenario]) -> list[Problem]:
+    """Return a problem for each scenario whose name another one has: names are report folders."""
+    first: dict[str, Path] = {}
+    problems = []
+    for scenario in scenarios:
+        other = first.setdefault(scenario.name, scenario.path)
+        if other != scenario.path:
+            message = f"the scenario has the same name as {other}; rename one of them"
+            problems.append(Problem(path=scenario.path, line=0, column=0, message=message))
+    return problems
 
 
 async def run_one(
@@ -163,13 +175,11 @@ def _prepare_folder(scenario: Scenario, choices: RunChoices, settings: RunSettin
     folder = settings.folder
     if folder.exists():
         shutil.rmtree(folder)
-    inputs = folder / INPUTS
-    inputs.mkdir(parents=True)
-    shutil.copy(scenario.path, inputs / scenario.path.name)
-    shutil.copy(scenario.system.path, inputs / scenario.system.path.name)
+    _copy_inputs(scenario, folder / INPUTS)
     about = {
         "schema": 1,
         "scenario": scenario.path.name,
+        "path": str(scenario.path),
         "environment": settings.environment,
         "proxy": choices.proxy,
         "seed": settings.seed,
@@ -177,6 +187,18 @@ def _prepare_folder(scenario: Scenario, choices: RunChoices, settings: RunSettin
         "run_id": settings.run_id,
     }
     (folder / RUN_FILE).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+
+
+def _copy_inputs(scenario: Scenario, inputs: Path) -> None:
+    """Copy scenario and system side by side, with a reference that finds the system there."""
+    inputs.mkdir(parents=True)
+    shutil.copy(scenario.system.path, inputs / scenario.system.path.name)
+    if scenario.system.path.parent == scenario.path.parent:
+        shutil.copy(scenario.path, inputs / scenario.path.name)
+        return
+    system = replace(scenario.system, path=inputs / scenario.system.path.name)
+    moved = replace(scenario, path=inputs / scenario.path.name, system=system)
+    moved.path.write_text(dump_scenario(moved), encoding="utf-8")
 
 
 def judge_saved(folder: Path, changed: Path | None = None) -> RunResult:
@@ -193,24 +215,20 @@ def judge_saved(folder: Path, changed: Path | None = None) -> RunResult:
     """
     about = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
     [scenario] = load([changed or folder / INPUTS / about["scenario"]])
-    scenario = scaled(scenario, about["time_scale"])
-    with (folder / HISTORY_FILE).open(encoding="utf-8") as lines:
-        history = read_history(lines)
-    judged = judge(history, scenario)
-    return RunResult(
-        scenario=scenario,
-        settings=RunSettings(
-            environment=about["environment"],
-            seed=about["seed"],
-            time_scale=about["time_scale"],
-            folder=folder,
-            run_id=about["run_id"],
-        ),
-        verdict=judged.verdict,
-        findings=judged.findings,
-        sentence=judged.sentence,
-        figures=judged.figures,
-        history_path=folder / HISTORY_FILE,
+    scenario = scaled(replace(scenario, path=Path(about["path"])), about["time_scale"])
+    return judged(
+        RunResult(
+            scenario=scenario,
+            settings=RunSettings(
+                environment=about["environment"],
+                seed=about["seed"],
+                time_scale=about["time_scale"],
+                folder=folder,
+                run_id=about["run_id"],
+            ),
+            verdict=Verdict.INCONCLUSIVE,
+            history_path=folder / HISTORY_FILE,
+        )
     )
 
 

@@ -90,11 +90,11 @@ async def run_scenario(plan: Plan, recipe: Recipe) -> RunResult:
     if error:
         return result  # a run that we broke says nothing about the system
     recipe.listener(Progress(scenario=plan.scenario.name, phase="judge"))
-    return _judged(result)
+    return judged(result)
 
 
-def _judged(result: RunResult) -> RunResult:
-    """Return the result of a recorded run with its verdict."""
+def judged(result: RunResult) -> RunResult:
+    """Return the result of a recorded run with its verdict, from its history alone."""
     if result.history_path is None:
         raise HarnessError("the run has no history")
     with result.history_path.open(encoding="utf-8") as lines:

@@ -47,7 +47,7 @@ def judge(history: History, scenario: Scenario) -> Judgement:
     """
     evidence = evidence_findings(history, scenario)
     checked = tuple(_checked(history, scenario, evidence))
-    findings = (*_weighed(evidence, checked), *checked)
+    findings = (*_weighed(evidence, checked, scenario), *checked)
     order = list(Verdict)
     ordered = tuple(sorted(findings, key=lambda finding: order.index(finding.verdict)))
     verdict = worst(finding.verdict for finding in findings)
@@ -79,13 +79,17 @@ def _checked(
         yield finding
 
 
-def _weighed(evidence: Sequence[Finding], checked: Sequence[Finding]) -> Iterator[Finding]:
+def _weighed(
+    evidence: Sequence[Finding], checked: Sequence[Finding], scenario: Scenario
+) -> Iterator[Finding]:
     """Yield the evidence; a stall that put no check in doubt is told, and costs nothing.
 
     Stalls make things late, so they can turn a pass into a failure and not the other way round:
-    where every check passed all the same, nothing has to be excused.
+    where every check passed all the same, nothing has to be excused. Only a check that asks for
+    slowness (`at_least` of a latency) could owe its pass to a stall.
     """
-    in_doubt = any(finding.verdict is not Verdict.PASSED for finding in checked)
+    wants_slowness = any(getattr(check, "at_least_s", None) for check in scenario.checks)
+    in_doubt = wants_slowness or any(one.verdict is not Verdict.PASSED for one in checked)
     for finding in evidence:
         has_stalled = finding.name == "stall_budget" and finding.verdict is not Verdict.PASSED
         if has_stalled and not in_doubt:
