@@ -2,7 +2,7 @@
 
 import hashlib
 import posixpath
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -54,7 +54,7 @@ class Call(NamedTuple):
     names: tuple[str, ...]
 
 
-Handler = Callable[[Call], Awaitable[Answer]]
+Handler = Callable[[Call], Answer]
 
 
 class Api:
@@ -84,7 +84,7 @@ class Api:
             },
         }
 
-    async def answer(self, request: Request) -> Answer:
+    def answer(self, request: Request) -> Answer:
         """Return the answer to a request; errors of the request are answers too."""
         if not is_loopback_host(request.headers.get("host", "localhost")):
             return plain(403, b"Host not allowed: not a loopback name or address\n")
@@ -99,14 +99,14 @@ class Api:
         handler = methods.get(request.method)
         if handler is None:
             return Answer(status=405)
-        answer = await self._handle(handler, Call(request, names))
+        answer = self._handle(handler, Call(request, names))
         return replace(answer, headers=(*answer.headers, self._request_id()))
 
-    async def _handle(self, handler: Handler, call: Call) -> Answer:
+    def _handle(self, handler: Handler, call: Call) -> Answer:
         if call.request.headers.get("user-agent", "").startswith("Mozilla/"):
             return plain(403, b"User agent not allowed\n")
         try:
-            return await handler(call)
+            return handler(call)
         except ApiError as error:
             return error.answer()
 
@@ -115,61 +115,61 @@ class Api:
         text = f"{self._seed}\x1f{self._requests}".encode()
         return "X-Toxiproxy-Request-Id", hashlib.blake2b(text, digest_size=10).hexdigest()
 
-    async def _version(self, call: Call) -> Answer:  # noqa: ARG002 - every handler is handed its call
+    def _version(self, call: Call) -> Answer:  # noqa: ARG002 - every handler is handed its call
         return Answer(status=200, body=VERSION, content_type="application/json;charset=utf-8")
 
-    async def _reset(self, call: Call) -> Answer:  # noqa: ARG002 - every handler is handed its call
-        await self._registry.reset()
+    def _reset(self, call: Call) -> Answer:  # noqa: ARG002 - every handler is handed its call
+        self._registry.reset()
         return Answer(status=204)
 
-    async def _populate(self, call: Call) -> Answer:
+    def _populate(self, call: Call) -> Answer:
         done: list[LiveProxy] = []
         try:
-            await self._registry.populate(read_populate(call.request.body), done)
+            self._registry.populate(read_populate(call.request.body), done)
         except ApiError as error:
             failed = {"error": error.text, "status": error.status}
             return shown({**failed, "proxies": _shapes_or_null(done)}, status=error.status)
         return shown({"proxies": _shapes_or_null(done)}, status=201)
 
-    async def _list(self, call: Call) -> Answer:  # noqa: ARG002 - every handler is handed its call
+    def _list(self, call: Call) -> Answer:  # noqa: ARG002 - every handler is handed its call
         return shown({each.name: proxy_shape(each) for each in self._registry.proxies})
 
-    async def _create(self, call: Call) -> Answer:
-        proxy = await self._registry.create(read_new_proxy(call.request.body))
+    def _create(self, call: Call) -> Answer:
+        proxy = self._registry.create(read_new_proxy(call.request.body))
         return shown(proxy_shape(proxy), status=201)
 
-    async def _show(self, call: Call) -> Answer:
+    def _show(self, call: Call) -> Answer:
         return shown(proxy_shape(self._registry.get(call.names[0])))
 
-    async def _update(self, call: Call) -> Answer:
+    def _update(self, call: Call) -> Answer:
         proxy = self._registry.get(call.names[0])
-        await self._registry.update(proxy, read_changed_proxy(call.request.body, proxy))
+        self._registry.update(proxy, read_changed_proxy(call.request.body, proxy))
         return shown(proxy_shape(proxy))
 
-    async def _delete(self, call: Call) -> Answer:
-        await self._registry.delete(call.names[0])
+    def _delete(self, call: Call) -> Answer:
+        self._registry.delete(call.names[0])
         return Answer(status=204)
 
-    async def _list_toxics(self, call: Call) -> Answer:
+    def _list_toxics(self, call: Call) -> Answer:
         return shown(toxic_shapes(self._registry.get(call.names[0]).toxics))
 
-    async def _add_toxic(self, call: Call) -> Answer:
+    def _add_toxic(self, call: Call) -> Answer:
         proxy = self._registry.get(call.names[0])
         value = read_toxic_value(call.request.body)
         installed = read_new_toxic(value, taken=tuple(each.name for each in proxy.toxics))
         proxy.add_toxic(installed)
         return shown(toxic_shape(installed))
 
-    async def _show_toxic(self, call: Call) -> Answer:
+    def _show_toxic(self, call: Call) -> Answer:
         return shown(toxic_shape(self._find(call)[1]))
 
-    async def _update_toxic(self, call: Call) -> Answer:
+    def _update_toxic(self, call: Call) -> Answer:
         proxy, present = self._find(call)
         changed = read_changed_toxic(read_toxic_value(call.request.body), present)
         proxy.update_toxic(changed)
         return shown(toxic_shape(changed))
 
-    async def _remove_toxic(self, call: Call) -> Answer:
+    def _remove_toxic(self, call: Call) -> Answer:
         proxy, present = self._find(call)
         proxy.remove_toxic(present)
         return Answer(status=204)

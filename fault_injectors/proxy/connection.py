@@ -82,7 +82,7 @@ class Connection:
         *,
         upstream: Lane,
         downstream: Lane,
-        accepted: Callable[["Connection"], None],
+        made: Callable[["Connection"], None],
         ended: Callable[["Connection"], None],
     ) -> None:
         self.upstream = upstream
@@ -91,7 +91,7 @@ class Connection:
         self.client = Peer(
             outgoing=upstream,
             incoming=downstream,
-            made=lambda: accepted(self),
+            made=lambda: made(self),
             lost=self._peer_lost,
         )
         self.server = Peer(

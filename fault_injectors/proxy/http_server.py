@@ -1,7 +1,6 @@
 """Speak HTTP/1.1 on the control port: enough for API clients, bounded in every direction."""
 
 import asyncio
-from collections import deque
 
 import httptools
 
@@ -9,7 +8,7 @@ from fault_injectors.proxy.answers import STATUS_TEXTS, Answer, plain
 from fault_injectors.proxy.api import Api, Request
 
 BODY_BYTES_MAX = 1024 * 1024  # a populate body of thousands of proxies fits
-WAITING_MAX = 16  # requests that a client may send ahead of the answers
+AHEAD_MAX = 16  # requests that a client may send ahead of the answers
 IDLE_S = 60.0  # as the vendor's server
 
 
@@ -20,8 +19,7 @@ class HttpConnection(asyncio.Protocol):
         self._api = api
         self._open = open_connections
         self._parser = httptools.HttpRequestParser(self)
-        self._waiting: deque[tuple[Request, bool]] = deque()
-        self._task: asyncio.Task[None] | None = None
+        self._complete: list[tuple[Request, bool]] = []
         self._idle: asyncio.TimerHandle | None = None
         self._transport: asyncio.Transport | None = None
         self._target = b""
@@ -36,19 +34,32 @@ class HttpConnection(asyncio.Protocol):
         self._wait_for_request()
 
     def data_received(self, data: bytes) -> None:
-        """Parse; what is no HTTP is answered with 400 and the end of the connection."""
+        """Parse and answer; what is no HTTP is answered with 400 and the end of the connection."""
+        refusal: Answer | None = None
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            self._give_up(Answer(status=400))
+            refusal = Answer(status=400)
         except httptools.HttpParserError:
-            self._give_up(plain(400, b"400 Bad Request"))
+            refusal = plain(400, b"400 Bad Request")
+        self._answer_complete()
+        if refusal is not None:
+            self._send(refusal, keeps_alive=False)
+
+    def pause_writing(self) -> None:
+        """Take no more requests from a client that does not read its answers."""
+        if self._transport is not None:
+            self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        """Go on taking requests."""
+        if self._transport is not None:
+            self._transport.resume_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - gone is gone
-        """Forget the client; a change that it asked for is finished all the same."""
+        """Forget the client."""
         self._open.discard(self)
         self._transport = None
-        self._waiting.clear()
         if self._idle is not None:
             self._idle.cancel()
 
@@ -77,35 +88,27 @@ class HttpConnection(asyncio.Protocol):
     def on_body(self, body: bytes) -> None:
         """Collect the body; called by the parser."""
         if len(self._body) + len(body) > BODY_BYTES_MAX:
-            self._give_up(plain(413, b"body too large\n"))
+            self._send(plain(413, b"body too large\n"), keeps_alive=False)
             return
         self._body += body
 
     def on_message_complete(self) -> None:
-        """Queue the request; called by the parser."""
-        if len(self._waiting) >= WAITING_MAX or self._transport is None:
-            self.close()
-            return
+        """Note a whole request; called by the parser, which must not see errors of handlers."""
         request = Request(
             method=self._parser.get_method().decode("latin-1"),
             target=self._target.decode("latin-1"),
             headers=self._headers,
             body=bytes(self._body),
         )
-        self._waiting.append((request, self._parser.should_keep_alive()))
-        if self._task is None:
-            self._task = asyncio.get_running_loop().create_task(self._answer_all())
+        self._complete.append((request, self._parser.should_keep_alive()))
 
-    async def _answer_all(self) -> None:
-        try:
-            while self._waiting:
-                request, keeps_alive = self._waiting.popleft()
-                answer = await self._api.answer(request)
-                self._send(answer, keeps_alive=keeps_alive)
-        except Exception:
-            self.close()  # the client must not wait for an answer that never comes
-            raise
-        self._task = None
+    def _answer_complete(self) -> None:
+        complete, self._complete = self._complete, []
+        for request, keeps_alive in complete[:AHEAD_MAX]:
+            if self._transport is not None and not self._transport.is_closing():
+                self._send(self._api.answer(request), keeps_alive=keeps_alive)
+        if len(complete) > AHEAD_MAX:
+            self.close()
         self._wait_for_request()
 
     def _send(self, answer: Answer, *, keeps_alive: bool) -> None:
@@ -114,9 +117,6 @@ class HttpConnection(asyncio.Protocol):
         self._transport.write(_encode(answer, keeps_alive=keeps_alive))
         if not keeps_alive:
             self._transport.close()
-
-    def _give_up(self, answer: Answer) -> None:
-        self._send(answer, keeps_alive=False)
 
     def _wait_for_request(self) -> None:
         if self._idle is not None:

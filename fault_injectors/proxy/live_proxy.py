@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from fault_injectors.proxy.addresses import (
     AddressRefused,
@@ -14,15 +15,11 @@ from fault_injectors.proxy.addresses import (
 from fault_injectors.proxy.connection import Connection
 from fault_injectors.proxy.evidence import Evidence, Traffic
 from fault_injectors.proxy.lane import Lane
+from fault_injectors.proxy.listener import Listener, ListenFailed
 from fault_injectors.toxics import SeededChance, Stream, Toxic
 from harness.clock import Clock
 
 DIAL_TIMEOUT_S = 10.0  # a black-holed upstream: longer than any connect timeout worth testing
-BACKLOG = 4096  # the kernel clamps it to its own maximum
-
-
-class ListenFailed(Exception):
-    """A proxy could not listen; the text says why, as the vendor's server puts it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +72,7 @@ class LiveProxy:
         self.enabled = False
         self._installed: list[InstalledToxic] = []
         self._around = around
-        self._server: asyncio.Server | None = None
+        self._listener: Listener | None = None
         self._ordinal = 0
         self._connections: dict[Connection, None] = {}
         self._dials: set[asyncio.Task[None]] = set()
@@ -102,7 +99,7 @@ class LiveProxy:
             raise ListenFailed(str(error)) from error
         return resolved != self.listen or upstream != self.upstream
 
-    async def start(self) -> None:
+    def start(self) -> None:
         """Listen; a proxy that listens already is left alone.
 
         Raises:
@@ -110,12 +107,9 @@ class LiveProxy:
         """
         if self.enabled:
             return
-        listener = _bind(self.listen)
-        self.listen = join_host_port(*listener.getsockname()[:2])
+        self._listener = Listener(self.listen, self._accepted)
+        self.listen = self._listener.address
         self.enabled = True
-        self._server = await asyncio.get_running_loop().create_server(
-            lambda: self._connection().client, sock=listener, backlog=BACKLOG
-        )
         self._around.evidence.proxy_switched(self.name, enabled=True, connections_cut=0)
 
     def stop(self) -> None:
@@ -123,8 +117,8 @@ class LiveProxy:
         if not self.enabled:
             return
         self.enabled = False
-        if self._server is not None:
-            self._server.close()
+        if self._listener is not None:
+            self._listener.close()
         for dial in self._dials:
             dial.cancel()
         cut = len(self._connections)
@@ -167,7 +161,7 @@ class LiveProxy:
         return Connection(
             upstream=self._lane(ordinal, Stream.UPSTREAM),
             downstream=self._lane(ordinal, Stream.DOWNSTREAM),
-            accepted=self._accepted,
+            made=self._made,
             ended=self._ended,
         )
 
@@ -182,23 +176,25 @@ class LiveProxy:
             ),
         )
 
-    def _accepted(self, connection: Connection) -> None:
-        if not self.enabled:  # accepted by the kernel before the listener closed
-            connection.cut()
-            return
+    def _accepted(self, client: socket.socket) -> None:
+        connection = self._connection()
         self._connections[connection] = None
-        dial = asyncio.get_running_loop().create_task(self._join(connection))
+        dial = asyncio.get_running_loop().create_task(self._join(connection, client))
         self._dials.add(dial)
-        dial.add_done_callback(self._dials.discard)
+        dial.add_done_callback(partial(self._joined, connection, client))
 
-    async def _join(self, connection: Connection) -> None:
+    def _made(self, connection: Connection) -> None:
+        if not self.enabled:  # stopped between the accept and now, when there was nothing to cut
+            connection.cut()
+
+    async def _join(self, connection: Connection, client: socket.socket) -> None:
         """Connect to the upstream, concurrently with other clients; the only task there is."""
+        loop = asyncio.get_running_loop()
         try:
+            await loop.connect_accepted_socket(lambda: connection.client, client)
             host, port = split_host_port(self.upstream)
             async with asyncio.timeout(DIAL_TIMEOUT_S):
-                await asyncio.get_running_loop().create_connection(
-                    lambda: connection.server, host or "127.0.0.1", port
-                )
+                await loop.create_connection(lambda: connection.server, host or "127.0.0.1", port)
         except (OSError, UnicodeError, AddressRefused):
             self._connections.pop(connection, None)
             self._record_connection(connection, "refused_upstream")
@@ -206,6 +202,14 @@ class LiveProxy:
         else:
             self._record_connection(connection, "opened")
             connection.start(tuple(each.toxic for each in self._installed))
+
+    def _joined(
+        self, connection: Connection, client: socket.socket, dial: asyncio.Task[None]
+    ) -> None:
+        self._dials.discard(dial)
+        if connection.client.transport is None:  # cancelled before anything owned the socket
+            self._connections.pop(connection, None)
+            client.close()
 
     def _ended(self, connection: Connection) -> None:
         self._connections.pop(connection, None)
@@ -219,21 +223,3 @@ class LiveProxy:
             upstream=connection.upstream.traffic,
             downstream=connection.downstream.traffic,
         )
-
-
-def _bind(listen: str) -> socket.socket:
-    try:
-        host, port = resolve_listen(listen)
-    except AddressRefused as error:
-        raise ListenFailed(f"listen tcp: {error}") from error
-    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.listen(BACKLOG)
-    except OSError as error:
-        listener.close()
-        reason = (error.strerror or str(error)).lower()
-        raise ListenFailed(f"listen tcp {join_host_port(host, port)}: bind: {reason}") from error
-    listener.setblocking(False)  # noqa: FBT003 - the socket module's signature
-    return listener

@@ -1,11 +1,14 @@
-"""The proxies of one process, and what may be done to them; one change at a time."""
+"""The proxies of one process, and what may be done to them.
 
-import asyncio
+Nothing here waits: a change is done, on every live connection, when the call returns.
+"""
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fault_injectors.proxy.answers import ApiError
-from fault_injectors.proxy.live_proxy import InstalledToxic, ListenFailed, LiveProxy, Surroundings
+from fault_injectors.proxy.listener import ListenFailed
+from fault_injectors.proxy.live_proxy import InstalledToxic, LiveProxy, Surroundings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,12 +31,11 @@ class Wanted:
 
 
 class Registry:
-    """Create, change and remove proxies. No call waits for a data path."""
+    """Create, change and remove proxies."""
 
     def __init__(self, around: Surroundings) -> None:
         self._around = around
         self._proxies: dict[str, LiveProxy] = {}
-        self._turn = asyncio.Lock()
 
     @property
     def proxies(self) -> tuple[LiveProxy, ...]:
@@ -51,18 +53,17 @@ class Registry:
             raise ApiError(404, "proxy not found")
         return proxy
 
-    async def create(self, wanted: Wanted) -> LiveProxy:
+    def create(self, wanted: Wanted) -> LiveProxy:
         """Create a proxy with its toxics, in one step.
 
         Raises:
             ApiError: With 409 if the name is taken, 500 if it cannot listen.
         """
-        async with self._turn:
-            if wanted.name in self._proxies:
-                raise ApiError(409, "proxy already exists")
-            return await self._put(wanted)
+        if wanted.name in self._proxies:
+            raise ApiError(409, "proxy already exists")
+        return self._put(wanted)
 
-    async def populate(self, wanted: Sequence[Wanted], done: list[LiveProxy]) -> None:
+    def populate(self, wanted: Sequence[Wanted], done: list[LiveProxy]) -> None:
         """Add or replace proxies in order; one that does not differ is left as it is.
 
         Args:
@@ -72,66 +73,62 @@ class Registry:
         Raises:
             ApiError: With 500 if one cannot listen; its predecessor stays, disabled.
         """
-        async with self._turn:
-            for each in wanted:
-                present = self._proxies.get(each.name)
-                if present is not None:
-                    if not _differs(present, listen=each.listen, upstream=each.upstream):
-                        done.append(present)
-                        continue
-                    present.stop()
-                done.append(await self._put(each))
+        for each in wanted:
+            present = self._proxies.get(each.name)
+            if present is not None:
+                if not _differs(present, listen=each.listen, upstream=each.upstream):
+                    done.append(present)
+                    continue
+                present.stop()
+            done.append(self._put(each))
 
-    async def update(self, proxy: LiveProxy, wanted: Wanted) -> None:
+    def update(self, proxy: LiveProxy, wanted: Wanted) -> None:
         """Change a proxy; a new address or upstream cuts its connections, equal values do not.
 
         Raises:
             ApiError: With 500 if it cannot listen; it is disabled then, with the new address.
         """
-        async with self._turn:
-            if _differs(proxy, listen=wanted.listen, upstream=wanted.upstream):
-                proxy.stop()
-                proxy.listen, proxy.upstream = wanted.listen, wanted.upstream
-            if wanted.enabled:
-                await _start(proxy)
-            else:
-                proxy.stop()
+        if _differs(proxy, listen=wanted.listen, upstream=wanted.upstream):
+            proxy.stop()
+            proxy.listen, proxy.upstream = wanted.listen, wanted.upstream
+        if wanted.enabled:
+            _start(proxy)
+        else:
+            proxy.stop()
 
-    async def delete(self, name: str) -> None:
+    def delete(self, name: str) -> None:
         """Cut and forget a proxy.
 
         Raises:
             ApiError: With 404 if there is none of this name.
         """
-        async with self._turn:
-            self.get(name).stop()
-            del self._proxies[name]
+        self.get(name).stop()
+        del self._proxies[name]
 
-    async def reset(self) -> None:
+    def reset(self) -> None:
         """Enable every proxy and remove every toxic.
 
         Raises:
             ApiError: With 500 if one cannot listen; those before it are done.
         """
-        async with self._turn:
-            for proxy in self.proxies:
-                await _start(proxy)
-                for installed in proxy.toxics:
-                    proxy.remove_toxic(installed)
+        for proxy in self.proxies:
+            _start(proxy)
+            for installed in proxy.toxics:
+                proxy.remove_toxic(installed)
 
     def stop(self) -> None:
         """Cut everything."""
         for proxy in self.proxies:
             proxy.stop()
 
-    async def _put(self, wanted: Wanted) -> LiveProxy:
+    def _put(self, wanted: Wanted) -> LiveProxy:
         proxy = LiveProxy(
             wanted.name, listen=wanted.listen, upstream=wanted.upstream, around=self._around
         )
         for installed in wanted.toxics:  # before it listens: they are there for the first byte
             proxy.add_toxic(installed)
         if wanted.enabled:
-            await _start(proxy)
+            _start(proxy)
         self._proxies[wanted.name] = proxy
         return proxy
 
@@ -143,8 +140,8 @@ def _differs(proxy: LiveProxy, *, listen: str, upstream: str) -> bool:
         raise ApiError(500, str(error)) from error
 
 
-async def _start(proxy: LiveProxy) -> None:
+def _start(proxy: LiveProxy) -> None:
     try:
-        await proxy.start()
+        proxy.start()
     except ListenFailed as error:
         raise ApiError(500, str(error)) from error

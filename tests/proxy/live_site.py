@@ -51,9 +51,7 @@ class Site:
     async def call(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
         """Call the API without a socket; return status and JSON, or text."""
         content = b"" if body is None else json.dumps(body).encode()
-        answer = await self.api.answer(
-            Request(method=method, target=path, headers={}, body=content)
-        )
+        answer = self.api.answer(Request(method=method, target=path, headers={}, body=content))
         try:
             return answer.status, json.loads(answer.body)
         except ValueError:

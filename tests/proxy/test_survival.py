@@ -79,8 +79,8 @@ def answer_to(method: str, path: str, body: bytes) -> Answer:
         api = Api(registry, seed=0)
         wanted = {"name": "p", "upstream": "x:1", "enabled": False, "toxics": [{"type": "noop"}]}
         content = json.dumps(wanted).encode()
-        await api.answer(Request(method="POST", target="/proxies", headers={}, body=content))
-        answer = await api.answer(Request(method=method, target=path, headers={}, body=body))
+        api.answer(Request(method="POST", target="/proxies", headers={}, body=content))
+        answer = api.answer(Request(method=method, target=path, headers={}, body=body))
         registry.stop()
         return answer
 
