@@ -1,6 +1,8 @@
 """Use up processor time on purpose: `python -m harness.environments.burner CPU WORKERS`.
 
-Every worker is a process of its own, pinned to one processor, and ends with its parent.
+Every worker is a process of its own, pinned to one processor, and ends with its parent. It leads a
+session of its own too: where the kernel groups processes by session (autogroup), workers of one
+session would together get no more of the processor than the one service.
 """
 
 import ctypes
@@ -21,6 +23,7 @@ def burn(cpu: int, workers: int) -> None:
     os.sched_setaffinity(0, {cpu})
     for _ in range(workers - 1):
         if os.fork() == 0:
+            os.setsid()
             ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
             break
     _spin()
