@@ -1,0 +1,110 @@
+"""Documents are executed: commands run, scenarios parse, links lead somewhere."""
+
+import re
+import shlex
+import subprocess
+import sys
+
+import pytest
+from ruamel.yaml import YAML
+
+from fault_injectors.catalogue import FAULTS
+from harness.checks import CHECKS
+from harness.scenario_files import read_scenario
+from tests.runs.conftest import ROOT
+
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+# Commands that the CI stage itself runs, each longer than a test may be.
+RUN_BY_CI = ("make ",)
+
+
+def blocks(kind: str) -> list:
+    found = []
+    for document in DOCUMENTS:
+        for number, match in enumerate(FENCE.finditer(document.read_text()), start=1):
+            if match[1] == kind:
+                name = f"{document.relative_to(ROOT)}-{number}"
+                found.append(pytest.param(match[2], id=name))
+    return found
+
+
+def masked(text: str) -> list[str]:
+    """Return the lines of an output without what differs from run to run: figures and padding."""
+    return [
+        re.sub(r"\s+", " ", re.sub(r"\d+(\.\d+)?( ?(ms|s|m)\b)?", "#", line)).strip()
+        for line in text.strip().splitlines()
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("block", blocks("console"))
+def test_console_blocks_do_what_they_show(block, tmp_path):
+    """Run each `$ command`; every line shown must appear in the output, in that order."""
+    for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+        command, _, shown = part.partition("\n")
+        if command.startswith(RUN_BY_CI):
+            continue
+        words = shlex.split(command.replace("reports/", f"{tmp_path}/"))
+        assert words[0] == "atlas-chaos", f"only our own command is run here: {command}"
+        if words[1] == "run" and "--report-dir" not in words:
+            words += ["--report-dir", str(tmp_path / "reports")]
+
+        done = subprocess.run(
+            [sys.executable, "-m", "harness.cli", *words[1:]],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+        said = iter(masked(done.stdout + done.stderr))
+        missing = [line for line in masked(shown) if line and line not in said]
+        assert missing == [], done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("block", blocks("yaml"))
+def test_yaml_blocks_that_are_scenarios_can_be_read(block, tmp_path):
+    document = YAML(typ="safe").load(block)
+    if not isinstance(document, dict) or "claim" not in document:
+        return  # a fragment; the reference pages hold those to the parser themselves
+    for system in (ROOT / "scenarios").glob("*.system.yaml"):
+        (tmp_path / system.name).write_text(system.read_text())
+
+    scenario = read_scenario(block, tmp_path / "shown.chaos.yaml", faults=FAULTS, checks=CHECKS)
+
+    assert scenario.checks
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_to_files_that_exist(document):
+    targets = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", document.read_text())
+
+    missing = [target for target in targets if not (document.parent / target).exists()]
+
+    assert missing == []
+
+
+def test_the_readme_names_two_commands_that_the_makefile_has():
+    readme, makefile = (ROOT / "README.md").read_text(), (ROOT / "Makefile").read_text()
+
+    for target in ("chaos", "test"):
+        assert f"make {target}" in readme
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE)
+
+
+def test_the_readme_fits_and_names_every_command():
+    readme = (ROOT / "README.md").read_text()
+
+    assert len(readme.splitlines()) <= 120
+    for command in ("run", "list", "validate", "plan", "judge", "clean", "doctor"):
+        assert f"`atlas-chaos {command}" in readme or f"`{command}`" in readme
+
+
+def test_every_fault_and_check_has_a_reference_entry():
+    faults = (ROOT / "docs" / "reference" / "faults.md").read_text()
+    checks = (ROOT / "docs" / "reference" / "checks.md").read_text()
+
+    assert [one.name for one in FAULTS if f"`{one.name}`" not in faults] == []
+    assert [one.name for one in CHECKS if f"`{one.name}`" not in checks] == []
