@@ -181,5 +181,5 @@ def test_lanes_show_every_phase_load_and_fault_in_one_width(scenario):
 def test_a_scenario_is_scaled_only_once(scenario):
     planned = make_plan(scenario(), time_scale=0.5, environment=Offering()).scenario
 
-    with pytest.raises(ValueError, match="was scaled by 0[.]5 before"):
+    with pytest.raises(ValueError, match=r"was scaled by 0\.5 before"):
         make_plan(replace(planned), time_scale=0.5, environment=Offering())
