@@ -30,6 +30,7 @@ PROXIES = tuple(kind.value for kind in ProxyKind)
 RUN_FILE = "run.json"
 HISTORY_FILE = "history.ndjson"
 INPUTS = "inputs"
+RERUNS_MAX = 2  # of a run that the machine kept from deciding; a third would wait for luck
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +143,6 @@ async def run_one(
             started_unix_ns=clock.wall_unix_ns(),
         )
     plan = make_plan(scenario, time_scale=choices.time_scale, environment=environment)
-    _prepare_folder(scenario, choices, settings)
     recipe = Recipe(
         settings=settings,
         environment=environment,
@@ -150,7 +150,22 @@ async def run_one(
         listener=listener or _nobody,
         history_path=settings.folder / HISTORY_FILE,
     )
-    return await run_scenario(plan, recipe)
+    reruns_max = 0 if choices.keep else RERUNS_MAX
+    result, reruns = None, 0
+    while result is None or (result.is_noisy and reruns < reruns_max):
+        reruns += result is not None
+        _prepare_folder(scenario, choices, settings)
+        result = await run_scenario(plan, recipe)
+    return _with_reruns(replace(result, reruns=reruns))
+
+
+def _with_reruns(result: RunResult) -> RunResult:
+    """Return a result that says in its sentence and figures how often it was run before."""
+    if not result.reruns:
+        return result
+    told = f"{result.sentence} (run {result.reruns + 1}: the machine was too noisy before)"
+    figures = {**result.figures, "reruns": float(result.reruns)}
+    return replace(result, sentence=told, figures=figures)
 
 
 def _nobody(progress: Progress) -> None:

@@ -109,6 +109,7 @@ def judged(result: RunResult) -> RunResult:
         findings=judgement.findings,
         sentence=judgement.sentence,
         figures=judgement.figures,
+        is_noisy=judgement.is_noisy,
         phases=phases,
     )
 

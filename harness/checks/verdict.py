@@ -25,12 +25,15 @@ class Judgement(NamedTuple):
         findings: What each check said, worst first; evidence before checks of equal verdict.
         sentence: The verdict in one line: what, expected, got, by how much, when.
         figures: Named figures for tables and trends.
+        is_noisy: Whether it is INCONCLUSIVE and the machine had its share in that: stalls, or a
+            load that was dispatched late. Another run may decide.
     """
 
     verdict: Verdict
     findings: tuple[Finding, ...]
     sentence: str
     figures: Mapping[str, float]
+    is_noisy: bool = False
 
 
 def judge(history: History, scenario: Scenario) -> Judgement:
@@ -54,7 +57,10 @@ def judge(history: History, scenario: Scenario) -> Judgement:
     sentence = _sentence(scenario, ordered)
     if scenario.expect is not None:
         verdict, sentence = _met(scenario.expect, ordered, sentence)
-    return Judgement(verdict, ordered, sentence, figures_of(history, scenario))
+    is_noisy = verdict is Verdict.INCONCLUSIVE and any(
+        one.name in _NOISE and one.verdict is not Verdict.PASSED for one in findings
+    )
+    return Judgement(verdict, ordered, sentence, figures_of(history, scenario), is_noisy)
 
 
 def _checked(

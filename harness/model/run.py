@@ -50,6 +50,8 @@ class RunResult:
         phases: Name, start and end of each phase, seconds since the start of the run.
         error: Traceback or message of a HARNESS_ERROR.
         history_path: The history; None if the run did not come that far.
+        is_noisy: Whether it is INCONCLUSIVE because of the machine, so that another run may decide.
+        reruns: How often it was run before for that reason.
     """
 
     scenario: Scenario
@@ -63,6 +65,8 @@ class RunResult:
     phases: tuple[tuple[str, float, float], ...] = ()
     error: str = ""
     history_path: Path | None = None
+    is_noisy: bool = False
+    reruns: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

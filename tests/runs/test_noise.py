@@ -1,0 +1,79 @@
+"""A run that the machine kept from deciding is run again, at most twice, and says so."""
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harness import composition
+from harness.composition import RERUNS_MAX, RunChoices, run_one
+from harness.model.run import RunResult
+from harness.model.verdict import Verdict
+
+
+@pytest.fixture
+def outcomes(monkeypatch):
+    """Let the runs come to what a test says, one after the other, without starting anything."""
+    noisy: list[bool] = []
+    runs = []
+
+    async def run(plan, recipe):
+        runs.append(recipe.settings)
+        is_noisy = noisy[len(runs) - 1]
+        return RunResult(
+            scenario=plan.scenario,
+            settings=recipe.settings,
+            verdict=Verdict.INCONCLUSIVE if is_noisy else Verdict.PASSED,
+            sentence="what it came to",
+            is_noisy=is_noisy,
+        )
+
+    monkeypatch.setattr(composition, "run_scenario", run)
+    return noisy, runs
+
+
+def result_of(tmp_path, **changes) -> RunResult:
+    choices = RunChoices(seed=1, time_scale=0.1, report_dir=tmp_path)
+    path = Path("scenarios/lookups_survive_a_dead_database.chaos.yaml")
+    return asyncio.run(run_one(path, replace(choices, **changes)))
+
+
+def test_a_quiet_run_is_run_once(outcomes, tmp_path):
+    noisy, runs = outcomes
+    noisy += [False]
+
+    result = result_of(tmp_path)
+
+    assert (len(runs), result.reruns, result.sentence) == (1, 0, "what it came to")
+
+
+def test_a_noisy_run_is_run_again_with_the_same_seed_and_says_so(outcomes, tmp_path):
+    noisy, runs = outcomes
+    noisy += [True, False]
+
+    result = result_of(tmp_path)
+
+    assert result.verdict is Verdict.PASSED
+    assert result.figures["reruns"] == 1.0
+    assert "run 2: the machine was too noisy before" in result.sentence
+    assert runs[0] == runs[1]
+
+
+def test_a_machine_that_stays_noisy_leaves_it_inconclusive(outcomes, tmp_path):
+    noisy, runs = outcomes
+    noisy += [True] * 9
+
+    result = result_of(tmp_path)
+
+    assert result.verdict is Verdict.INCONCLUSIVE
+    assert len(runs) == 1 + RERUNS_MAX
+
+
+def test_a_run_whose_system_is_kept_is_not_run_again(outcomes, tmp_path):
+    noisy, runs = outcomes
+    noisy += [True] * 9
+
+    result_of(tmp_path, keep=True)
+
+    assert len(runs) == 1
