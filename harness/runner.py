@@ -1,8 +1,7 @@
 """Run one scenario from start to verdict: the recipe of the whole harness.
 
-Plan (before this), start, baseline, break, settle, collect, stop, judge. Everything that acts is a
-context manager, so an error, Ctrl-C or SIGTERM at any point heals and stops everything on the way
-out; a SIGKILL is the watchdog's business.
+Plan (before this), start, baseline, break, settle, collect, stop, judge. All that acts is a context
+manager: an error, Ctrl-C or SIGTERM heals and stops everything; SIGKILL is the watchdog's business.
 """
 
 import asyncio

@@ -53,16 +53,17 @@ def outage():
 
 
 def test_a_sound_run_passes_and_says_what_held():
-    verdict, findings, sentence, figures = judge(sound(), scenario(SUCCESS, RECOVERY))
+    verdict, findings, sentence, figures, is_noisy = judge(sound(), scenario(SUCCESS, RECOVERY))
 
     assert verdict is Verdict.PASSED
     assert len(findings) == 6  # four of the evidence, two of the checks
     assert sentence == "held: Lookups survive (2 checks)"
     assert figures["success_ratio_fault"] == 1.0
+    assert not is_noisy
 
 
 def test_the_worst_finding_decides_and_stands_first():
-    verdict, findings, sentence, _ = judge(outage(), scenario(RECOVERY, SUCCESS))
+    verdict, findings, sentence, *_ = judge(outage(), scenario(RECOVERY, SUCCESS))
 
     assert verdict is Verdict.FAILED
     assert findings[0].name == "success_ratio"
@@ -74,7 +75,7 @@ def test_the_worst_finding_decides_and_stands_first():
 
 
 def test_a_check_that_breaks_is_a_harness_error_and_never_passes():
-    verdict, findings, sentence, _ = judge(sound(), scenario(Breaks(), SUCCESS))
+    verdict, findings, sentence, *_ = judge(sound(), scenario(Breaks(), SUCCESS))
 
     assert verdict is Verdict.HARNESS_ERROR
     assert findings[0].check == "breaks"
@@ -86,7 +87,7 @@ def test_a_check_that_breaks_is_a_harness_error_and_never_passes():
 def test_without_a_steady_baseline_no_check_is_asked():
     broken = history(phases(), fault(), failures(0, 110))
 
-    verdict, findings, _, _ = judge(broken, scenario(SUCCESS))
+    verdict, findings, *_ = judge(broken, scenario(SUCCESS))
 
     assert verdict is Verdict.INCONCLUSIVE
     asked = {finding.check: finding for finding in findings}["success_ratio"]
@@ -95,7 +96,7 @@ def test_without_a_steady_baseline_no_check_is_asked():
 
 
 def test_without_its_faults_no_check_is_asked():
-    verdict, findings, _, _ = judge(history(phases(), operations(0, 110)), scenario(SUCCESS))
+    verdict, findings, *_ = judge(history(phases(), operations(0, 110)), scenario(SUCCESS))
 
     assert verdict is Verdict.INCONCLUSIVE
     assert "1 faults were never applied" in [finding.reason for finding in findings]
@@ -111,6 +112,7 @@ def test_on_a_machine_that_stalled_times_are_not_failed():
     assert {f.name for f in stalled.findings[:2]} == {"stall_budget", "latency"}
     counted = history(phases(), fault(), operations(0, 20), failures(20, 110), stall(105, 16.0))
     assert judge(counted, scenario(SUCCESS, CALM)).verdict is Verdict.FAILED  # counts stay sure
+    assert stalled.is_noisy
 
 
 def test_a_stall_that_put_no_check_in_doubt_is_told_and_costs_nothing():
