@@ -10,7 +10,6 @@ from resilience import ErrorClass
 from resilience.errors import is_local_rejection
 from shadow_atlas import headers
 from shadow_atlas.answers import Refusal
-from shadow_atlas.batch.catalogue import Layer
 from shadow_atlas.batch.extraction import Call as ExtractionCall, Extraction
 from shadow_atlas.batch.job_request import (
     KeyReused,
@@ -22,6 +21,7 @@ from shadow_atlas.batch.service import Batch
 from shadow_atlas.batch.tasks import JobState, JobStatus, TaskStatus
 from shadow_atlas.calls import call_of
 from shadow_atlas.errors import classify
+from shadow_atlas.portal_queries.catalogue import Layer
 from shadow_atlas.stopping import stops_within
 
 JOB_ID_MAX = 2**63 - 1  # the range of a bigint; a larger number names no job

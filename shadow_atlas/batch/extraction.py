@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from shadow_atlas.batch.catalogue import Layer
-from shadow_atlas.batch.geojson import Boundaries
+from shadow_atlas.portal_queries.catalogue import Layer
+from shadow_atlas.portal_queries.geojson import Boundaries
 
 
 class Source(StrEnum):

@@ -3,7 +3,6 @@
 from resilience import ErrorClass, HealthLevel
 from resilience.errors import is_local_rejection, upstream_error
 from shadow_atlas.answers import Refusal
-from shadow_atlas.batch.catalogue import Layer, has_layer
 from shadow_atlas.batch.extraction import Call, Extraction
 from shadow_atlas.batch.memory import Memory
 from shadow_atlas.batch.orchestrator import (
@@ -13,6 +12,7 @@ from shadow_atlas.batch.orchestrator import (
     is_permanent,
 )
 from shadow_atlas.errors import UpstreamStatus
+from shadow_atlas.portal_queries.catalogue import Layer, has_layer
 
 RETRY_AFTER_S = 1.0  # nobody can tell when a portal is back: soon
 

@@ -3,14 +3,14 @@
 from collections.abc import Callable
 
 from resilience import Attempt
-from shadow_atlas.batch.catalogue import TIGER, Layer, Portal, primary_portal
 from shadow_atlas.batch.extraction import Call, Extraction, Source
-from shadow_atlas.batch.geojson import Boundaries, check_boundaries
-from shadow_atlas.batch.malformed import MalformedAnswer
-from shadow_atlas.batch.page_walk import PageWalk
 from shadow_atlas.batch.portals import Portals
-from shadow_atlas.batch.query_forms import query_form
 from shadow_atlas.errors import UpstreamStatus
+from shadow_atlas.portal_queries.catalogue import TIGER, Layer, Portal, primary_portal
+from shadow_atlas.portal_queries.geojson import Boundaries, check_boundaries
+from shadow_atlas.portal_queries.malformed import MalformedAnswer
+from shadow_atlas.portal_queries.page_walk import PageWalk
+from shadow_atlas.portal_queries.query_forms import query_form
 
 NoteStatus = Callable[..., None]
 HTTP_OK = 200

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from shadow_atlas.batch.catalogue import STATES, Layer
+from shadow_atlas.portal_queries.catalogue import STATES, Layer
 
 KEY_LENGTH_MAX = 128  # an identifier, not a payload
 

@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from shadow_atlas.batch import statements
-from shadow_atlas.batch.catalogue import Layer, has_layer
 from shadow_atlas.batch.extraction import Extraction, Source
-from shadow_atlas.batch.geojson import Boundaries
 from shadow_atlas.batch.job_request import JobRequest, KeyReused
 from shadow_atlas.batch.rows import (
     claim_of_row,
@@ -17,6 +15,8 @@ from shadow_atlas.batch.rows import (
 )
 from shadow_atlas.batch.tasks import Claim, JobStatus, Outcome, Settlement, TaskStatus
 from shadow_atlas.database import Connection, Database
+from shadow_atlas.portal_queries.catalogue import Layer, has_layer
+from shadow_atlas.portal_queries.geojson import Boundaries
 
 Result = TypeVar("Result")
 

@@ -4,9 +4,9 @@ from typing import Protocol
 
 import structlog
 
-from shadow_atlas.batch.catalogue import Layer
 from shadow_atlas.batch.extraction import Extraction
 from shadow_atlas.clock import Clock
+from shadow_atlas.portal_queries.catalogue import Layer
 
 RENEWAL_S = 60.0  # a stored age right to a minute is enough, and a write per call too much
 

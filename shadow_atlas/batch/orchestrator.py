@@ -6,12 +6,12 @@ from typing import Protocol, TypeVar
 
 from resilience import Attempt, BulkheadFull, DeadlineExceeded, ErrorClass, QueueTimeout
 from resilience.errors import is_local_rejection, upstream_error
-from shadow_atlas.batch.catalogue import Layer
 from shadow_atlas.batch.extraction import Call, Extraction
-from shadow_atlas.batch.geojson import check_text
-from shadow_atlas.batch.malformed import MalformedAnswer
 from shadow_atlas.errors import UpstreamRefused, classify
 from shadow_atlas.events import EventSink
+from shadow_atlas.portal_queries.catalogue import Layer
+from shadow_atlas.portal_queries.geojson import check_text
+from shadow_atlas.portal_queries.malformed import MalformedAnswer
 from shadow_atlas.protection import Stack
 
 Result = TypeVar("Result")

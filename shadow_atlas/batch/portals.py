@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from resilience import BulkheadConfig, Classifier, Listener, StackConfig
-from shadow_atlas.batch.catalogue import PORTALS, TIGER, Portal
-from shadow_atlas.batch.fetching import PortalClient
 from shadow_atlas.clock import Clock
+from shadow_atlas.portal_queries.catalogue import PORTALS, TIGER, Portal
+from shadow_atlas.portal_queries.fetching import PortalClient
 from shadow_atlas.protection import Stack, StackFactory
 
 FALLBACK_BULKHEAD = BulkheadConfig(max_concurrent=5, max_queue=10)

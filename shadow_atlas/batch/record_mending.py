@@ -6,10 +6,10 @@ from typing import Protocol
 
 import structlog
 
-from shadow_atlas.batch.catalogue import Layer
 from shadow_atlas.batch.tasks import Outcome
 from shadow_atlas.batch.unfinished_records import unfinished_tasks
 from shadow_atlas.batch.work_items import END_WORDS, WorkItems
+from shadow_atlas.portal_queries.catalogue import Layer
 
 
 class OutcomeStore(Protocol):

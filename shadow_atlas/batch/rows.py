@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from shadow_atlas.batch.catalogue import Layer
 from shadow_atlas.batch.extraction import Extraction, Source
-from shadow_atlas.batch.geojson import Boundaries
 from shadow_atlas.batch.tasks import Claim, JobStatus, TaskStatus
+from shadow_atlas.portal_queries.catalogue import Layer
+from shadow_atlas.portal_queries.geojson import Boundaries
 
 
 def job_status_of_rows(rows: Sequence[Any]) -> JobStatus:

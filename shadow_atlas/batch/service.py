@@ -14,7 +14,6 @@ from resilience import ChaosFaultInjector, Event, EventKind, Listener, Sample
 from shadow_atlas.application import Surroundings
 from shadow_atlas.batch.extractions import Extractions
 from shadow_atlas.batch.extractor import StateBatchExtractor
-from shadow_atlas.batch.fetching import PortalClient
 from shadow_atlas.batch.job_request import JobRequest
 from shadow_atlas.batch.job_store import JobStore, StoredJob
 from shadow_atlas.batch.levels import service_level
@@ -31,6 +30,7 @@ from shadow_atlas.errors import classify
 from shadow_atlas.events import EventSink
 from shadow_atlas.health import health_body
 from shadow_atlas.layer_events import LayerEvents
+from shadow_atlas.portal_queries.fetching import PortalClient
 from shadow_atlas.protection import StackFactory
 from shadow_atlas.stopping import stops_within, watch_for_stop
 

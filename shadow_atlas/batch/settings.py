@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Self
 
 from resilience import BreakerConfig, StackConfig, scaled
-from shadow_atlas.batch.catalogue import PORTALS, TIGER
 from shadow_atlas.batch.job_request import KeyReused
 from shadow_atlas.environment import Address, EnvironmentReader
+from shadow_atlas.portal_queries.catalogue import PORTALS, TIGER
 from shadow_atlas.presets import PORTAL_REQUEST, STATE_EXTRACTION
 from shadow_atlas.settings import DatabaseSettings, ServiceSettings, require_room_for_attempts
 

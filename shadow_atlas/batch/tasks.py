@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from shadow_atlas.batch.catalogue import Layer
 from shadow_atlas.batch.extraction import Extraction
+from shadow_atlas.portal_queries.catalogue import Layer
 
 
 class TaskStatus(StrEnum):

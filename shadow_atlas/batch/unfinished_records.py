@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from shadow_atlas.batch.catalogue import Layer
+from shadow_atlas.portal_queries.catalogue import Layer
 
 TASKS_MAX = 1000  # many kills' worth: each leaves at most as many as tasks run at once
 

@@ -2,11 +2,11 @@
 
 from prometheus_client import CollectorRegistry, Counter
 
-from shadow_atlas.batch.catalogue import Layer
 from shadow_atlas.batch.job_store import StoredJob
 from shadow_atlas.batch.tasks import Claim, Outcome, Settlement, TaskStatus, task_key
 from shadow_atlas.batch.unfinished_records import Unfinished
 from shadow_atlas.events import EventSink
+from shadow_atlas.portal_queries.catalogue import Layer
 
 END_WORDS = {
     TaskStatus.DONE: "finished",

@@ -16,9 +16,9 @@ from harness.scenario_files import (
     load_system,
     read_scenario,
 )
-from shadow_atlas.batch.catalogue import PORTALS, STATES, TIGER, Layer, has_layer
 from shadow_atlas.batch.portals import links
 from shadow_atlas.batch.settings import JOB_STORE
+from shadow_atlas.portal_queries.catalogue import PORTALS, STATES, TIGER, Layer, has_layer
 from shadow_atlas.presets import API_LOOKUP, PORTAL_REQUEST, STATE_EXTRACTION
 from tests.shadow_atlas.cities import CITIES
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from resilience import BreakerState, CircuitOpen
-from shadow_atlas.batch.catalogue import Layer
 from shadow_atlas.batch.extraction import Call
 from shadow_atlas.batch.service import Batch
+from shadow_atlas.portal_queries.catalogue import Layer
 from tests.shadow_atlas.batch.rig import BatchRig, is_complete
 from tests.shadow_atlas.service_process import TOKEN
 

@@ -14,9 +14,9 @@ from prometheus_client import CollectorRegistry
 import shadow_atlas.planted
 from resilience import create_stack
 from shadow_atlas.batch import BatchSettings, create_app
-from shadow_atlas.batch.catalogue import STATES, Layer
 from shadow_atlas.batch.tasks import JobState, TaskStatus
 from shadow_atlas.events import EventLog
+from shadow_atlas.portal_queries.catalogue import STATES, Layer
 from shadow_atlas.upstreams import UpstreamSettings, create_app as create_stand_in
 from shadow_atlas.upstreams.arcgis import TIGERWEB_LAYERS
 from shadow_atlas.upstreams.portals import PORTAL_KINDS

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from shadow_atlas.batch import BatchSettings
-from shadow_atlas.batch.query_forms import Query
+from shadow_atlas.portal_queries.query_forms import Query
 from tests.shadow_atlas.batch.rig import BatchRig
 from tests.shadow_atlas.postgres import free_port
 

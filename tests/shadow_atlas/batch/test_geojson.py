@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from shadow_atlas.batch.geojson import check_boundaries, check_text, parse_json
-from shadow_atlas.batch.malformed import MalformedAnswer
 from shadow_atlas.geometry import load_features
+from shadow_atlas.portal_queries.geojson import check_boundaries, check_text, parse_json
+from shadow_atlas.portal_queries.malformed import MalformedAnswer
 
 SQUARE = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 0.0]]
 

@@ -5,12 +5,12 @@ from contextlib import suppress
 import pytest
 from hypothesis import given, strategies as st
 
-from shadow_atlas.batch.catalogue import STATES, Layer
 from shadow_atlas.batch.job_request import (
     RequestRejected,
     read_extraction_request,
     read_job_request,
 )
+from shadow_atlas.portal_queries.catalogue import STATES, Layer
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=6) | st.sampled_from(STATES),

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from shadow_atlas.batch.catalogue import STATES, Layer
+from shadow_atlas.portal_queries.catalogue import STATES, Layer
 from tests.shadow_atlas.batch.rig import BatchRig, RunningBatch, is_complete
 
 pytestmark = pytest.mark.slow

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from shadow_atlas.batch.catalogue import STATES, Layer
+from shadow_atlas.portal_queries.catalogue import STATES, Layer
 from tests.shadow_atlas.batch.rig import BatchRig
 from tests.shadow_atlas.postgres import Cluster, connect
 from tests.shadow_atlas.service_process import ServiceProcess, StandIns

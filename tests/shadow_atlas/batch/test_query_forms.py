@@ -3,11 +3,11 @@
 import pytest
 from hypothesis import given, strategies as st
 
-from shadow_atlas.batch.catalogue import PORTALS, STATES, TIGER, Form, Layer, has_layer
-from shadow_atlas.batch.malformed import MalformedAnswer
-from shadow_atlas.batch.page_walk import PAGES_MAX, PageWalk
-from shadow_atlas.batch.query_forms import Page, query_form
 from shadow_atlas.errors import UpstreamRefused, UpstreamStatus
+from shadow_atlas.portal_queries.catalogue import PORTALS, STATES, TIGER, Form, Layer, has_layer
+from shadow_atlas.portal_queries.malformed import MalformedAnswer
+from shadow_atlas.portal_queries.page_walk import PAGES_MAX, PageWalk
+from shadow_atlas.portal_queries.query_forms import Page, query_form
 
 ARCGIS_FORMS = [Form.ARCGIS_FEATURE_SERVER, Form.ARCGIS_MAP_SERVER, Form.TIGERWEB]
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from shadow_atlas.batch.catalogue import Layer
 from shadow_atlas.batch.record_mending import mend_record
 from shadow_atlas.batch.tasks import Outcome, TaskStatus
 from shadow_atlas.batch.unfinished_records import Unfinished, unfinished_tasks
+from shadow_atlas.portal_queries.catalogue import Layer
 from tests.shadow_atlas.batch.rig import BatchRig, is_complete
 
 

@@ -7,10 +7,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from resilience import BulkheadFull, CircuitOpen, RetryExhausted
-from shadow_atlas.batch.catalogue import Layer
 from shadow_atlas.batch.extraction import Extraction, Source
-from shadow_atlas.batch.geojson import Boundaries
-from shadow_atlas.batch.malformed import MalformedAnswer
 from shadow_atlas.batch.settings import QueueSettings
 from shadow_atlas.batch.settling import (
     pause_s,
@@ -22,6 +19,9 @@ from shadow_atlas.batch.settling import (
 )
 from shadow_atlas.batch.tasks import Claim, JobState, JobStatus, TaskStatus
 from shadow_atlas.errors import status_error
+from shadow_atlas.portal_queries.catalogue import Layer
+from shadow_atlas.portal_queries.geojson import Boundaries
+from shadow_atlas.portal_queries.malformed import MalformedAnswer
 
 QUEUE = QueueSettings()
 CLAIM = Claim(

@@ -9,12 +9,12 @@ from collections.abc import Mapping
 import httpx
 
 from shadow_atlas import headers
-from shadow_atlas.batch.geojson import parse_json
-from shadow_atlas.batch.malformed import MalformedAnswer
-from shadow_atlas.batch.query_forms import Query
 from shadow_atlas.clock import Clock
 from shadow_atlas.environment import Address
 from shadow_atlas.errors import response_error
+from shadow_atlas.portal_queries.geojson import parse_json
+from shadow_atlas.portal_queries.malformed import MalformedAnswer
+from shadow_atlas.portal_queries.query_forms import Query
 
 CONNECTIONS_MAX = 10  # twice the concurrency of the queue: synchronous calls share the pool
 

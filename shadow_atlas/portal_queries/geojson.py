@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
-from shadow_atlas.batch.malformed import MalformedAnswer
+from shadow_atlas.portal_queries.malformed import MalformedAnswer
 
 RING_POSITIONS_MIN = 4  # RFC 7946, section 3.1.6: three corners and the first one again
 PROBLEMS_SHOWN = 5  # a layer that is wrong throughout must not fill the log

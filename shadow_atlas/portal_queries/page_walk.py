@@ -1,7 +1,7 @@
 """Walk the pages of one layer, and go on where the last attempt stopped."""
 
-from shadow_atlas.batch.malformed import MalformedAnswer
-from shadow_atlas.batch.query_forms import Page
+from shadow_atlas.portal_queries.malformed import MalformedAnswer
+from shadow_atlas.portal_queries.query_forms import Page
 
 PAGES_MAX = 1000  # a million features at the usual page size; no state has ten thousand
 

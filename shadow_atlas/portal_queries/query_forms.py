@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from shadow_atlas.batch.catalogue import Form, Layer
-from shadow_atlas.batch.malformed import MalformedAnswer
 from shadow_atlas.errors import UpstreamStatus, status_error
 from shadow_atlas.geometry.states import STATES_BY_POSTAL
+from shadow_atlas.portal_queries.catalogue import Form, Layer
+from shadow_atlas.portal_queries.malformed import MalformedAnswer
 
 SOCRATA_DATASETS = {
     Layer.CONGRESSIONAL: "atls-cd19",
