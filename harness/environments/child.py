@@ -118,12 +118,12 @@ def inherited_environment(**extra: str) -> dict[str, str]:
     """Return our environment without proxy and ATLAS variables, with `extra` on top.
 
     A proxy variable of the user's shell must not reroute loopback traffic, and nothing of another
-    run may leak in.
+    run may leak in. Coverage of the harness is not for its services: tracing would slow them.
     """
     kept = {
         key: value
         for key, value in os.environ.items()
-        if not key.upper().endswith("_PROXY") and not key.startswith(("ATLAS_", "COV_CORE"))
+        if not key.upper().endswith("_PROXY") and not key.startswith(("ATLAS_", "COV"))
     }
     return kept | extra
 
