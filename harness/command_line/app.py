@@ -51,6 +51,25 @@ DEFAULT_TIME_SCALE = (
 
 
 @app.command()
+def init(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Folder to write into; made if it is not there.")
+    ] = Path("chaos"),
+    url: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL", help="A service of this host that runs already, to test instead."
+        ),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite files that exist.")] = False,
+) -> None:
+    """Write a first scenario and system that run at once, for you to change."""
+    from harness.command_line.init_command import write_starter
+
+    write_starter(folder, url=url, force=force)
+
+
+@app.command()
 def run(  # noqa: PLR0913, PLR0917 -- the options of a command line
     paths: Paths = None,
     keyword: Keyword = None,
@@ -139,6 +158,21 @@ def judge(
     from harness.command_line.inspect_commands import judge_again
 
     judge_again(folder, scenario)
+
+
+@app.command()
+def schema(
+    kind: Annotated[
+        str, typer.Argument(metavar="scenario|system", help="Kind of file.")
+    ] = "scenario",
+    write: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write it to a file instead.")
+    ] = None,
+) -> None:
+    """Print the JSON Schema of scenario or system files, for editors."""
+    from harness.command_line.schema_command import show_schema
+
+    show_schema(kind, write)
 
 
 @app.command()
