@@ -41,6 +41,7 @@ def _baseline(history: History, scenario: Scenario) -> Finding:
         expected=f"steady before the first fault: {wanted.success_ratio:.2%} OK{latency}",
         needed=wanted.needed,
         limit=wanted.success_ratio,
+        unit="ratio",
     )
     window = history.phase("baseline")
     if window is None:

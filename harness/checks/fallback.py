@@ -85,6 +85,7 @@ class Fallback:
             expected=f"at least {self.at_least_ratio:.2%} of answers from {self.source}{age}",
             needed=self.samples,
             limit=self.at_least_ratio,
+            unit="ratio",
         )
 
     def _too_old(self, answered: Sequence[Operation]) -> list[tuple[int, str]]:

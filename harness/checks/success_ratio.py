@@ -95,6 +95,7 @@ class SuccessRatio:
             expected=f"{' and '.join(parts)} of the operations are OK",
             needed=self.samples,
             limit=self.at_most_ratio if self.at_least_ratio is None else self.at_least_ratio,
+            unit="ratio",
         )
 
     def _decide(self, good: int, total: int) -> list[Decision]:

@@ -142,12 +142,21 @@ def _sentence(scenario: Scenario, ordered: Sequence[Finding]) -> str:
     if first.verdict is Verdict.FAILED and first.value is not None and first.limit is not None:
         by = abs(first.value - first.limit)
         if by:
-            parts.append(f"off by {by:.3g}{f' {first.unit}' if first.unit else ''}")
+            parts.append(f"off by {_amount(by, first.unit)}")
     if first.reason:
         parts.append(first.reason)
     if first.at_ns is not None:
         parts.append(f"at {seconds(first.at_ns):.3f} s")
     return "; ".join(parts)
+
+
+def _amount(size: float, unit: str) -> str:
+    """Return a distance in the words of its unit; shares differ by percentage points.
+
+    >>> _amount(0.29, "ratio"), _amount(4.9, "s"), _amount(2.0, "")
+    ('29 points', '4.9 s', '2')
+    """
+    return f"{size * 100:.3g} points" if unit == "ratio" else f"{size:.3g} {unit}".rstrip()
 
 
 def _met(expect: Expectation, ordered: Sequence[Finding], sentence: str) -> tuple[Verdict, str]:

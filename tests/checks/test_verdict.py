@@ -69,7 +69,7 @@ def test_the_worst_finding_decides_and_stands_first():
     assert findings[0].name == "success_ratio"
     assert sentence == (
         "success_ratio(lookups, fault): expected at least 99.00% of the operations are OK, "
-        "got 0 of 240 operations were OK (0.00%); off by 0.99; "
+        "got 0 of 240 operations were OK (0.00%); off by 99 points; "
         "chance explains that in less than 1e-06 of runs; at 20.000 s"
     )
 
