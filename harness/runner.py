@@ -6,7 +6,7 @@ manager: an error, Ctrl-C or SIGTERM heals and stops everything; SIGKILL is the 
 
 import asyncio
 import traceback
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,14 +16,7 @@ from harness.clock import Clock
 from harness.load import LoadGenerator, plan_load
 from harness.model.errors import HarnessError
 from harness.model.history import read_history
-from harness.model.records import (
-    NS_PER_S,
-    Note,
-    Phase,
-    PhaseName,
-    Probe,
-    Record,
-)
+from harness.model.records import NS_PER_S, Note, Phase, PhaseName, Probe, Record
 from harness.model.run import (
     Environment,
     Listener,
@@ -34,7 +27,7 @@ from harness.model.run import (
 )
 from harness.model.scenario import Scenario
 from harness.model.verdict import Verdict
-from harness.observation import Recorder, probing, sample_lag
+from harness.observation import HttpEvents, Recorder, following_services, probing, sample_lag
 from harness.plan import Plan
 from harness.timeline import play
 
@@ -131,6 +124,7 @@ class _Run:
         self._clock = recipe.clock
         self._recorder = recorder
         self._before_start: list[Record] = []
+        self._streams: Sequence[HttpEvents] = ()
         self._t0_ns: int | None = None
 
     async def record(self) -> None:
@@ -152,6 +146,7 @@ class _Run:
                 event_files,
                 t0_ns=self._t0_ns or 0,
                 load_file=load_file if load_file.exists() else None,
+                streams=self._streams,
             )
 
     def _zero(self) -> int:
@@ -193,6 +188,9 @@ class _Run:
         )
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(load)
+            self._streams = await stack.enter_async_context(
+                following_services(self._scenario.system, addresses, clock=self._clock)
+            )
             t0_ns = self._zero()
             load.start(t0_ns)
             self._recorder.record(Note(t_ns=0, name="seed", value=seed))

@@ -9,11 +9,14 @@ from harness.model.records import (
     EventGap,
     FaultRecord,
     LimiterDecision,
+    Note,
     ProcessRecord,
     ReceivedRequest,
     ServedRequest,
     WorkItem,
 )
+
+UNCERTAINTY_MAX_S = 0.002  # checks let an event stand so much before what it caused
 
 _FROM_SERVICES = (
     ClockRecord,
@@ -35,6 +38,14 @@ def unreadable(history: History, service: str) -> str:
             return f"{gap.missing} events of {service}.{gap.incarnation} are missing{detail}"
     if not has_events(history, service):
         return f"there are no events of {service}"
+    return _badly_dated(history, service)
+
+
+def _badly_dated(history: History, service: str) -> str:
+    for note in history.of(Note, lambda note: note.name == "clock_offset"):
+        uncertainty_s = note.value["uncertainty_s"]
+        if note.value["service"] == service and uncertainty_s > UNCERTAINTY_MAX_S:
+            return f"the clock of {service} is known to {uncertainty_s:.4f} s only"
     return ""
 
 

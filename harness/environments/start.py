@@ -14,7 +14,7 @@ from harness.model.errors import WorldNotClean
 from harness.model.run import Recorder, RunSettings
 from harness.model.scenario import Scenario
 from harness.model.seeds import derive_seed
-from harness.model.system import Link, ServiceKind, System
+from harness.model.system import EventSource, Link, ServiceKind, System
 
 _CLEAN_WITHIN_S = 3.0
 _POLL_S = 0.05
@@ -96,6 +96,8 @@ class Start:
             **service.environment,
             **self.scenario.variables.get(name, {}),
         }
+        if service.events is not EventSource.FILE:
+            variables.pop("ATLAS_EVENT_DIR")  # or what it streams would be told twice
         return ServiceProcess(
             service,
             port=self._ports[name],

@@ -41,6 +41,14 @@ class ServiceKind(StrEnum):
     POSTGRESQL = "postgresql"  # a fresh PostgreSQL cluster with one database
 
 
+class EventSource(StrEnum):
+    """Where the harness finds what a service says of itself."""
+
+    NONE = "none"  # nowhere: it is observed from outside only
+    FILE = "file"  # in a file that it appends to, in the folder `ATLAS_EVENT_DIR`
+    HTTP = "http"  # in the live stream that it answers `GET /events` with
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
     """One separately startable part of the system, with an address.
@@ -53,7 +61,7 @@ class Service:
         ready_within_s: Bound for becoming ready, real seconds.
         stop_within_s: Bound for a graceful stop after SIGTERM, real seconds.
         environment: Extra environment variables.
-        has_events: Whether it appends events to a file under `ATLAS_EVENT_DIR`.
+        events: Where its events are found.
         has_chaos: Whether it has token-protected chaos endpoints under `/chaos`.
         prepare: Commands run once, in order, after its upstreams are ready and before it starts.
         database: Name of the database and its user (postgresql only).
@@ -67,7 +75,7 @@ class Service:
     ready_within_s: float = 15.0  # a cold start of all services on two busy cores took 6 s
     stop_within_s: float = 5.0
     environment: Mapping[str, str] = field(default_factory=dict)
-    has_events: bool = False
+    events: EventSource = EventSource.NONE
     has_chaos: bool = False
     prepare: tuple[tuple[str, ...], ...] = ()
     database: str = "atlas"

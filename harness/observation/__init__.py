@@ -2,6 +2,7 @@
 
 from harness.observation.clock_offset import ClockOffset, ClockReading, estimate_offset
 from harness.observation.event_stream import EventStream, read_events
+from harness.observation.followed_services import following_services
 from harness.observation.http_events import HttpEvents, following
 from harness.observation.lag import sample_lag
 from harness.observation.live import LiveEvents
@@ -18,6 +19,7 @@ __all__ = [
     "Recorder",
     "estimate_offset",
     "following",
+    "following_services",
     "in_order",
     "probing",
     "read_events",

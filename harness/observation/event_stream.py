@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from harness.model.event_schema import problem_with
 from harness.model.history import from_mapping
 from harness.model.records import KINDS, EventGap, Record
 
@@ -72,6 +73,9 @@ class EventStream:
         for name in _TIMES:
             if isinstance(values.get(name), int):
                 values[name] -= self._t0_ns
+        problem = problem_with(values)
+        if problem:
+            raise ValueError(problem)
         return {**values, "service": self._service, "incarnation": self._incarnation}
 
     def _gap_before(self, seq: int) -> Iterable[EventGap]:

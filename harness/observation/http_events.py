@@ -18,9 +18,13 @@ from harness.observation.event_stream import EventStream
 
 PATH = "/events"
 LINES_MAX = 500_000  # about 100 MB; then the stream is given up, which is a gap
-RECONNECT_S = 0.5  # real: a restart takes longer, and a dead service is not hammered
+RECONNECT_S = 0.1  # real: what a new process says before we are back is lost
+COMPLETE_WITHIN_S = 3.0  # real: a service tells its clock once a second
 
-_SILENCE_S = 5.0  # a service tells its clock once a second
+_SILENCE_S = 60.0  # a service that a fault froze for so long is silent, and says so afterwards
+_CONNECT_WITHIN_S = 2.0
+_ASK_CLOCK_MAX = 5  # the quickest of them leaves the least uncertainty; our own clock needs one
+_POLL_S = 0.02
 _LINE_BYTES_MAX = 1 << 16
 
 
@@ -33,6 +37,9 @@ class HttpEvents:
         self._lines: list[bytes] = []
         self._readings: list[ClockReading] = []
         self._cuts: list[tuple[int, str]] = []
+        self._newest_clock_ns: int | None = None
+        self._missing_end = ""
+        self._asked = 0
 
     def __len__(self) -> int:
         """Return the number of lines that were received."""
@@ -43,50 +50,96 @@ class HttpEvents:
         return estimate_offset(self._readings) if self._readings else None
 
     def records(self, *, t0_ns: int) -> list[Record]:
-        """Return all events on our clock, gaps, and a note with the offset if the clocks differ.
+        """Return all events on our clock, gaps, and notes about the clock and the connection.
 
         Args:
             t0_ns: CLOCK_MONOTONIC at the start of the run.
         """
-        offset = self.offset() or ClockOffset(offset_ns=0, uncertainty_ns=0)
         streams: dict[str, EventStream] = {}
         found: list[Record] = []
         for line in self._lines:
             incarnation = _incarnation(line)
             if incarnation not in streams:
                 found += _lost_at_end(streams)
-                streams[incarnation] = EventStream(
-                    service=self._service,
-                    incarnation=incarnation,
-                    t0_ns=t0_ns - offset.offset_ns,
-                    expects_start=bool(streams),  # the first one was there before we were
+                # The first one was there before we were, so what it said before is not missed.
+                streams[incarnation] = self._stream(
+                    incarnation, t0_ns=t0_ns, expects_start=bool(streams)
                 )
             found += streams[incarnation].take(line)
-        return [*found, *self._notes(offset, t0_ns=t0_ns)]
+        if self._missing_end:
+            stream = [*streams.values()][-1:] or [self._stream("unknown", t0_ns=t0_ns)]
+            found += stream[0].unread(self._missing_end)
+        return [*found, *self._notes(t0_ns=t0_ns)]
+
+    async def wait_for_first(self) -> None:
+        """Wait until the stream is there, for a while; without it the run goes on all the same."""
+        for _ in range(round(COMPLETE_WITHIN_S / _POLL_S)):
+            if self._lines:
+                return
+            await self._clock.sleep(_POLL_S)
+
+    async def complete(self) -> None:
+        """Wait until all that was said up to now has arrived; what does not come is a gap.
+
+        Lines come in order, so a clock record of a later time is proof that nothing is behind.
+        """
+        now_ns = self._clock.now_ns()
+        for _ in range(round(COMPLETE_WITHIN_S / _POLL_S)):
+            offset = self.offset()
+            if offset and self._newest_clock_ns is not None:
+                surely_ns = self._newest_clock_ns + offset.offset_ns - offset.uncertainty_ns
+                if surely_ns >= now_ns:
+                    return
+            await self._clock.sleep(_POLL_S)
+        why = f"; {self._cuts[-1][1]}" if self._cuts else ""
+        self._missing_end = f"no clock record came after the end of the run{why}"
 
     async def follow(self, client: httpx.AsyncClient, url: str) -> None:
         """Read until cancelled, anew whenever the stream ends."""
         while len(self._lines) < LINES_MAX:
             try:
-                await self._read(client, url)
+                if await self._read(client, url):
+                    continue
                 self._cut("the stream ended")
             except httpx.HTTPError as error:
                 self._cut(f"{type(error).__name__}: {error}")
             await self._clock.sleep(RECONNECT_S)
         self._cut(f"gave up after {LINES_MAX} lines")
 
-    async def _read(self, client: httpx.AsyncClient, url: str) -> None:
+    def _stream(self, incarnation: str, *, t0_ns: int, expects_start: bool = False) -> EventStream:
+        offset = self.offset()
+        return EventStream(
+            service=self._service,
+            incarnation=incarnation,
+            t0_ns=t0_ns - (offset.offset_ns if offset else 0),
+            expects_start=expects_start,
+        )
+
+    async def _read(self, client: httpx.AsyncClient, url: str) -> bool:
+        """Read one stream to its end; return whether it was only asked for its clock."""
         asked_ns: int | None = self._clock.now_ns()
         async with client.stream("GET", url) as response:
             response.raise_for_status()
             async for line in _lines(response):
-                self._take(line, asked_ns=asked_ns)
+                self._read_clock(line, asked_ns=asked_ns)
+                if asked_ns is not None and self._is_to_be_asked_again():
+                    return True
                 asked_ns = None
+                self._lines.append(line)
+        return False
 
-    def _take(self, line: bytes, *, asked_ns: int | None) -> None:
-        self._lines.append(line)
+    def _is_to_be_asked_again(self) -> bool:
+        """Say whether another reading would help: of a foreign clock, before anything is kept."""
+        self._asked += 1
+        is_own = self.offset() == ClockOffset(offset_ns=0, uncertainty_ns=0)
+        return not is_own and not self._lines and self._asked < _ASK_CLOCK_MAX
+
+    def _read_clock(self, line: bytes, *, asked_ns: int | None) -> None:
         foreign_ns = _clock_time(line)
-        if foreign_ns is not None and (asked_ns is not None or self._readings):
+        if foreign_ns is None:
+            return
+        self._newest_clock_ns = foreign_ns
+        if asked_ns is not None or self._readings:
             self._readings.append(
                 ClockReading(
                     asked_ns=asked_ns, foreign_ns=foreign_ns, received_ns=self._clock.now_ns()
@@ -94,16 +147,19 @@ class HttpEvents:
             )
 
     def _cut(self, detail: str) -> None:
-        self._cuts.append((self._clock.now_ns(), detail))
+        """Keep why the stream ended, once for all failures to have it back."""
+        if not self._cuts or self._cuts[-1][1] != detail:
+            self._cuts.append((self._clock.now_ns(), detail))
 
-    def _notes(self, offset: ClockOffset, *, t0_ns: int) -> list[Record]:
+    def _notes(self, *, t0_ns: int) -> list[Record]:
         notes: list[Record] = [
             Note(
                 t_ns=at_ns - t0_ns, name="events_cut", value={"service": self._service, "why": why}
             )
             for at_ns, why in self._cuts
         ]
-        if offset.offset_ns:
+        offset = self.offset()
+        if offset:
             value = {
                 "service": self._service,
                 "offset_s": offset.offset_ns / NS_PER_S,
@@ -127,7 +183,9 @@ async def following(
     """
     events = HttpEvents(service, clock=clock)
     async with (
-        httpx.AsyncClient(trust_env=False, timeout=_SILENCE_S) as client,
+        httpx.AsyncClient(
+            trust_env=False, timeout=httpx.Timeout(_SILENCE_S, connect=_CONNECT_WITHIN_S)
+        ) as client,
         beside(events.follow(client, f"http://{address}{path}")),
     ):
         yield events

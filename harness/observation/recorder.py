@@ -8,6 +8,7 @@ from pathlib import Path
 from harness.model.history import SCHEMA_NOTE, SCHEMA_VERSION, from_mapping, to_json
 from harness.model.records import EventGap, Note, Record
 from harness.observation.event_stream import open_stream, read_events
+from harness.observation.http_events import HttpEvents
 
 
 class Recorder:
@@ -44,7 +45,12 @@ class Recorder:
         self._own.append(record)
 
     def collect(
-        self, event_files: Mapping[str, Path], *, t0_ns: int, load_file: Path | None = None
+        self,
+        event_files: Mapping[str, Path],
+        *,
+        t0_ns: int,
+        load_file: Path | None = None,
+        streams: Iterable[HttpEvents] = (),
     ) -> list[Record]:
         """Return the whole history in its order, and make the file say the same.
 
@@ -55,10 +61,13 @@ class Recorder:
                 `<service>.<incarnation>`; times in them are CLOCK_MONOTONIC.
             t0_ns: CLOCK_MONOTONIC at the start of the run.
             load_file: What the load process wrote; times in it are relative already.
+            streams: What services with a live stream said.
         """
         found = list(self._own)
         for name, path in event_files.items():
             found += _read_event_file(name, path, t0_ns=t0_ns)
+        for stream in streams:
+            found += stream.records(t0_ns=t0_ns)
         if load_file is not None:
             found += _read_load_file(load_file)
         history, lines = in_order(found)

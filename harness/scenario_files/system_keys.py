@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness.model.fields import Kind
-from harness.model.system import Breaker, Link, LinkSpec, Service, ServiceKind
+from harness.model.system import Breaker, EventSource, Link, LinkSpec, Service, ServiceKind
 from harness.scenario_files.datasets import Rows
 from harness.scenario_files.forms import Choice, Flag, ListOf, Number, Quantity, Text
 from harness.scenario_files.keys import Key, Reading, Record
@@ -94,11 +94,10 @@ SERVICE = Record(
         ),
         Key(
             key="events",
-            attribute="has_events",
-            form=Choice(choices=("file", "none"), build=lambda word: word == "file"),
-            doc="whether it appends its events to a file in the folder ATLAS_EVENT_DIR",
-            default="none",
-            take=lambda service: "file" if service.has_events else "none",
+            attribute="events",
+            form=Choice(choices=tuple(EventSource), build=EventSource),
+            doc="its events: in a file in the folder ATLAS_EVENT_DIR, or live at GET /events",
+            default=EventSource.NONE,
         ),
         Key(
             key="chaos",

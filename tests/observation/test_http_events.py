@@ -74,7 +74,7 @@ def test_foreign_clock_is_put_on_ours_and_the_offset_is_noted():
     t0_ns = SystemClock().now_ns()
     ahead_ns = 3600 * 1_000_000_000
 
-    events = follow(streaming(ahead_ns=ahead_ns), lines=3)
+    events = follow(streaming(ahead_ns=ahead_ns, incarnations=("1",) * 5), lines=3)
 
     found = events.records(t0_ns=t0_ns)
     offset = events.offset()
@@ -132,7 +132,7 @@ def test_service_without_events_is_noted_and_not_hammered(status: str):
 
     connections, found = asyncio.run(main())
 
-    assert connections == 1
+    assert 1 <= connections <= 3  # one at once, then one each 0.1 s
     assert isinstance(found[0], Note)
     assert status[:3] in found[0].value["why"]
 

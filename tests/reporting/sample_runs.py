@@ -23,7 +23,7 @@ from harness.model.records import (
 )
 from harness.model.run import RunResult, RunSettings
 from harness.model.scenario import Load, Scenario, Settle, Severity, SteadyState, TimelineEntry
-from harness.model.system import Breaker, Link, LinkSpec, Service, System
+from harness.model.system import Breaker, EventSource, Link, LinkSpec, Service, System
 from harness.model.verdict import Verdict
 
 DB = Link("api", "db")
@@ -67,7 +67,7 @@ def ns(t_s: float) -> int:
 
 
 def sample_scenario(**changes: object) -> Scenario:
-    services = (Service(name="db"), Service(name="api", has_events=True))
+    services = (Service(name="db"), Service(name="api", events=EventSource.FILE))
     system = System(
         name="shop",
         path=Path("scenarios/shop.system.yaml"),
