@@ -15,6 +15,7 @@ from shadow_atlas.answers import Refusal, error_response, refusal_of
 from shadow_atlas.calls import RecordCalls
 from shadow_atlas.clock import Clock
 from shadow_atlas.events import EventSink
+from shadow_atlas.metrics import RequestCounter
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -47,6 +48,7 @@ def build_application(
     app.add_middleware(
         RecordCalls,
         sink=surroundings.event_sink,
+        requests=RequestCounter(surroundings.metrics_registry),
         clock=surroundings.clock,
         rng=random.Random(surroundings.rng.getrandbits(64)),
         body_limit_bytes=body_limit_bytes,

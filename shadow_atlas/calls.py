@@ -20,6 +20,7 @@ from shadow_atlas import headers
 from shadow_atlas.answers import Refusal, error_response, refusal_of
 from shadow_atlas.clock import Clock
 from shadow_atlas.events import EventSink
+from shadow_atlas.metrics import RequestCounter
 
 IDENTIFIER_LIMIT = 128  # characters; what is longer is no identifier but a payload
 
@@ -57,6 +58,7 @@ class RecordCalls:
     Args:
         app: What answers.
         sink: Takes the `request` events.
+        requests: Counts the requests for Prometheus.
         clock: Dates the start of each call.
         rng: Draws call ids for requests that bring none.
         body_limit_bytes: Largest request body that reaches the application.
@@ -67,12 +69,14 @@ class RecordCalls:
         app: ASGIApp,
         *,
         sink: EventSink,
+        requests: RequestCounter,
         clock: Clock,
         rng: random.Random,
         body_limit_bytes: int,
     ) -> None:
         self._app = app
         self._sink = sink
+        self._requests = requests
         self._clock = clock
         self._rng = rng
         self._body_limit_bytes = body_limit_bytes
@@ -115,6 +119,9 @@ class RecordCalls:
         return call
 
     def _record(self, scope: Scope, call: Call, status: int | None) -> None:
+        self._requests.count(
+            scope["path"], status=status, source=call.source, rejected_by=call.rejected_by
+        )
         self._sink.emit(
             "request",
             call_id=call.id,

@@ -1,4 +1,4 @@
-"""Expose the samples of the resilience layer to Prometheus.
+"""Expose the samples of the resilience layer, and the requests of a service, to Prometheus.
 
 The layer counts by itself; a collector reads it at each scrape, so no number is kept twice and
 no default registry is touched.
@@ -7,14 +7,20 @@ no default registry is touched.
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from prometheus_client import CollectorRegistry, Counter
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, SummaryMetricFamily
 from prometheus_client.registry import Collector
 
 from resilience import MetricKind, Sample
+from shadow_atlas.headers import PRIMARY_SOURCE
 
 Samples = Callable[[], Iterable[Sample]]
 Family = CounterMetricFamily | GaugeMetricFamily | SummaryMetricFamily
 
+UNANSWERED: Final = "unanswered"
+"""The status class of a request whose client got no answer: the connection broke first."""
+NOT_REJECTED: Final = "none"
+_OWN_PATHS: Final = ("/metrics", "/events", "/chaos", "/v1/health")
 _SUMMARY_PARTS: Final = ("_sum", "_count")
 _HELP: Final = {
     "circuit_breaker_state": "0 closed, 1 open, 2 half-open, as a call arriving now would meet it",
@@ -88,3 +94,42 @@ def _family(name: str, samples: list[Sample]) -> Family:
     for sample in samples:
         family.add_sample(sample.name, dict(sample.labels), sample.value)
     return family
+
+
+class RequestCounter:
+    """Counts the requests that a service exists for, in `atlas_requests_total`.
+
+    Scrapes, health checks and faults are left out: they would succeed all through an outage and
+    hide it. Labels: `status_class` (`2xx` to `5xx`, or `unanswered`), `source` and `rejected_by`
+    (`none` if the service did not refuse). All are words of this program, so there are few series.
+
+    Args:
+        registry: Where the counter is registered.
+    """
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._requests = Counter(
+            "atlas_requests",
+            "requests answered, without those for metrics, events, health and faults",
+            ["status_class", "source", "rejected_by"],
+            registry=registry,
+        )
+        # A series has to stand at 0 before the first request, or no rate would see that one.
+        for status in (200, 500):
+            self._series(status, source=PRIMARY_SOURCE, rejected_by=None)
+
+    def count(self, path: str, *, status: int | None, source: str, rejected_by: str | None) -> None:
+        """Count one request.
+
+        Args:
+            path: Of the request.
+            status: HTTP status; None if no answer was begun.
+            source: Where the answer came from.
+            rejected_by: Which local protection refused it, if one did.
+        """
+        if not path.startswith(_OWN_PATHS):
+            self._series(status, source=source, rejected_by=rejected_by).inc()
+
+    def _series(self, status: int | None, *, source: str, rejected_by: str | None) -> Counter:
+        status_class = UNANSWERED if status is None else f"{status // 100}xx"
+        return self._requests.labels(status_class, source, rejected_by or NOT_REJECTED)
