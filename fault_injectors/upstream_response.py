@@ -16,6 +16,7 @@ BODIES = (
     "trickle",
     "oversize",
     "wrong_type",
+    "corrupt",
 )
 _LATENCY_MAX_S = 600.0  # no client of a run waits ten minutes
 _SIZE_MAX_BYTES = 256 * 1024 * 1024  # above any client's limit, and still quickly sent
@@ -53,6 +54,10 @@ class UpstreamResponse:
     )
     path: str | None = field(
         default=None, metadata=meta(Kind.TEXT, "only requests whose path begins like this")
+    )
+    block: int | None = field(
+        default=None,
+        metadata=meta(Kind.COUNT, "only requests for this block of a file, 0 is its root"),
     )
     attempts: tuple[int, ...] | None = field(
         default=None,
@@ -197,7 +202,12 @@ class UpstreamResponse:
     @property
     def script(self) -> Mapping[str, Any]:
         """Return the script as the stand-in takes it, without a name: the capability gives one."""
-        match = {"state": self.state, "layer": self.layer, "path": self.path}
+        match = {
+            "state": self.state,
+            "layer": self.layer,
+            "path": self.path,
+            "block": self.block,
+        }
         fields = {
             "match": {key: value for key, value in match.items() if value is not None} or None,
             "attempts": None if self.attempts is None else list(self.attempts),

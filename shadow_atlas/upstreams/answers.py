@@ -1,11 +1,12 @@
 """Decide what a stand-in answers to one request: the right page, bent as the scripts want it."""
 
 import json
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from email.utils import formatdate
 
+from shadow_atlas.stand_ins.answers import Answer, scripted_answer
+from shadow_atlas.stand_ins.scripts import What
+from shadow_atlas.stand_ins.stand_in import Place
+from shadow_atlas.stand_ins.wrong_bodies import Payload, wrong_payload
 from shadow_atlas.upstreams.portals import (
     BoundarySource,
     Document,
@@ -13,27 +14,6 @@ from shadow_atlas.upstreams.portals import (
     PortalKind,
     QueryRefused,
 )
-from shadow_atlas.upstreams.scripts import Close, RetryAfterForm, What
-from shadow_atlas.upstreams.wrong_bodies import Payload, wrong_payload
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """A complete answer, and how it is to be sent.
-
-    Args:
-        status: HTTP status.
-        payload: The body.
-        retry_after: Value of the `Retry-After` header, None for none.
-        bytes_per_s: Speed of the body, None for as fast as the connection takes it.
-        is_cut: Whether the connection is cut after half of the body.
-    """
-
-    status: int
-    payload: Payload
-    retry_after: str | None = None
-    bytes_per_s: float | None = None
-    is_cut: bool = False
 
 
 class AnswerDesk:
@@ -49,6 +29,11 @@ class AnswerDesk:
         self._kind = kind
         self._form = form
         self._boundaries = boundaries
+
+    def locate(self, path: str, params: Mapping[str, str]) -> Place:
+        """Return the state and layer that a request names, as far as it does."""
+        state, layer = self._form.locate(path, params)
+        return Place(state=state, layer=layer)
 
     def answer(
         self, path: str, params: Mapping[str, str], *, what: What | None, now_wall_s: float
@@ -69,12 +54,8 @@ class AnswerDesk:
         if what.status is not None:
             _, error = self._form.refusal("scripted failure", code=what.status)
             right = _encoded(error) if what.status >= 400 else right  # noqa: PLR2004 - HTTP errors
-        return Answer(
-            status=what.status or status,
-            payload=self._payload(what, right),
-            retry_after=_retry_after(what, now_wall_s=now_wall_s),
-            bytes_per_s=what.bytes_per_s,
-            is_cut=what.close is Close.MID,
+        return scripted_answer(
+            what, status=status, payload=self._payload(what, right), now_wall_s=now_wall_s
         )
 
     def _own(
@@ -93,18 +74,11 @@ class AnswerDesk:
             return Payload(content=right)
         _, error = self._form.refusal("scripted failure", code=what.error_code)
         return wrong_payload(
-            what.body, right=right, error=_encoded(error), size_bytes=what.size_bytes
+            what.body,
+            right=Payload(content=right),
+            error=Payload(content=_encoded(error)),
+            size_bytes=what.size_bytes,
         )
-
-
-def _retry_after(what: What, *, now_wall_s: float) -> str | None:
-    if what.retry_after_s is None:
-        return None
-    if what.retry_after_form is RetryAfterForm.SECONDS:
-        return f"{what.retry_after_s:g}"
-    # HTTP dates are whole seconds. Rounded up: a date that is too early would permit a retry
-    # sooner than the script says.
-    return formatdate(math.ceil(now_wall_s + what.retry_after_s), usegmt=True)
 
 
 def _encoded(document: Document) -> bytes:

@@ -1,29 +1,21 @@
-"""Build the application of a stand-in: its portal, and the service endpoints beside it."""
+"""Build the application of a portal's stand-in."""
 
-import asyncio
 import random
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import assert_never
 
-from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
-from starlette.types import ASGIApp, Receive, Scope, Send
 
-from shadow_atlas.application import Surroundings, build_application
+from shadow_atlas.application import Surroundings
 from shadow_atlas.clock import Clock
 from shadow_atlas.events import EventSink
-from shadow_atlas.stopping import watch_for_stop
+from shadow_atlas.stand_ins.application import Divided, Role, build_stand_in
 from shadow_atlas.upstreams.answers import AnswerDesk
 from shadow_atlas.upstreams.arcgis import StateServer, TigerWeb
 from shadow_atlas.upstreams.boundaries import ShippedBoundaries
+from shadow_atlas.upstreams.dialect import PortalDialect
 from shadow_atlas.upstreams.portals import Form, PortalForm, PortalKind
-from shadow_atlas.upstreams.received import ReceivedRecord
-from shadow_atlas.upstreams.script_book import ScriptBook
-from shadow_atlas.upstreams.script_endpoints import add_script_endpoints
 from shadow_atlas.upstreams.settings import UpstreamSettings
 from shadow_atlas.upstreams.socrata import SocrataPortal
-from shadow_atlas.upstreams.stand_in import StandIn
 
 PORTAL_PATHS = ("/arcgis/", "/resource/")
 
@@ -36,7 +28,7 @@ def create_app(
     metrics_registry: CollectorRegistry,
     event_sink: EventSink,
     resilience: object,
-) -> "Divided":
+) -> Divided:
     """Build a stand-in.
 
     Args:
@@ -48,53 +40,24 @@ def create_app(
         resilience: Unused: a stand-in calls nobody, so nothing needs protection.
     """
     del resilience
-    stopping = asyncio.Event()
-    book = ScriptBook(seed=f"{settings.service.name}:{rng.getrandbits(64)}")
-    record = ReceivedRecord(event_sink, registry=metrics_registry)
-    form = portal_form(settings.kind)
-    desk = AnswerDesk(
-        kind=settings.kind, form=form, boundaries=ShippedBoundaries(settings.kind.states)
-    )
-    portal = StandIn(form=form, desk=desk, book=book, record=record, clock=clock, stopping=stopping)
-
-    @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        async with asyncio.TaskGroup() as group:
-            watch = group.create_task(watch_for_stop(event_sink, stopping))
-            yield
-            stopping.set()
-            watch.cancel()
-
-    endpoints = build_application(
-        Surroundings(
-            clock=clock, rng=rng, metrics_registry=metrics_registry, event_sink=event_sink
+    kind = settings.kind
+    role = Role(
+        desk=AnswerDesk(
+            kind=kind, form=portal_form(kind), boundaries=ShippedBoundaries(kind.states)
         ),
-        title=f"Shadow Atlas stand-in {settings.service.name}",
-        body_limit_bytes=settings.service.body_limit_bytes,
-        lifespan=lifespan,
+        dialect=PortalDialect(kind=kind),
+        paths=PORTAL_PATHS,
+        health={
+            "portal": settings.service.name,
+            "form": kind.form,
+            "states": list(kind.states),
+        },
+        subjects="layer",
     )
-    add_script_endpoints(endpoints, settings=settings, book=book, record=record)
-    return Divided(portal=portal, endpoints=endpoints)
-
-
-class Divided:
-    """Send portal paths to the portal, all others to the service's endpoints.
-
-    The portal gets the server's own `send`: a middleware would keep it from cutting connections.
-
-    Args:
-        portal: Answers queries.
-        endpoints: Answers everything else, and runs the lifespan.
-    """
-
-    def __init__(self, *, portal: ASGIApp, endpoints: FastAPI) -> None:
-        self.endpoints = endpoints
-        self._portal = portal
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass one connection on."""
-        is_query = scope["type"] == "http" and scope["path"].startswith(PORTAL_PATHS)
-        await (self._portal if is_query else self.endpoints)(scope, receive, send)
+    surroundings = Surroundings(
+        clock=clock, rng=rng, metrics_registry=metrics_registry, event_sink=event_sink
+    )
+    return build_stand_in(settings.service, role, surroundings)
 
 
 def portal_form(kind: PortalKind) -> PortalForm:

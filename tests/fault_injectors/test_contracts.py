@@ -12,9 +12,9 @@ from fault_injectors.upstream_response import BODIES, UpstreamResponse
 from harness.model.fields import fields_of, scale_fields
 from resilience import ChaosFault, ChaosFaultInjector
 from shadow_atlas.chaos import ActiveFaults, FaultDocument
+from shadow_atlas.stand_ins.script_documents import read_script
+from shadow_atlas.stand_ins.scripts import Body, Close, RetryAfterForm, Script
 from shadow_atlas.upstreams.portals import LAYERS
-from shadow_atlas.upstreams.script_documents import read_script
-from shadow_atlas.upstreams.scripts import Body, Close, RetryAfterForm, Script
 from tests.shadow_atlas.fake_clock import FakeClock
 
 Fault = TypeVar("Fault")
@@ -23,6 +23,7 @@ ANSWERS: tuple[dict[str, Any], ...] = (
     {"state": "WI"},
     {"layer": "county"},
     {"path": "/arcgis"},
+    {"block": 0},
     {"attempts": (1, 3)},
     {"first": 2},
     {"probability": 0.5},
@@ -89,6 +90,7 @@ def test_every_wrong_answer_that_is_accepted_here_is_accepted_by_the_stand_in():
         count += 1
 
         assert (script.match.state, script.match.layer) == (fault.state, fault.layer)
+        assert (script.match.path, script.match.block) == (fault.path, fault.block)
         assert script.when.attempts == fault.attempts
         assert (script.when.first, script.when.probability) == (fault.first, fault.probability)
         assert script.what.latency_s == (fault.latency_s or 0.0)

@@ -17,10 +17,10 @@ from shadow_atlas.batch import BatchSettings, create_app
 from shadow_atlas.batch.tasks import JobState, TaskStatus
 from shadow_atlas.events import EventLog
 from shadow_atlas.portal_queries.catalogue import STATES, Layer
+from shadow_atlas.stand_ins.scripts import Body, What, When
 from shadow_atlas.upstreams import UpstreamSettings, create_app as create_stand_in
 from shadow_atlas.upstreams.arcgis import TIGERWEB_LAYERS
 from shadow_atlas.upstreams.portals import PORTAL_KINDS
-from shadow_atlas.upstreams.scripts import Body, What, When
 from shadow_atlas.upstreams.socrata import DATASETS
 from tests.shadow_atlas.fake_clock import FakeClock
 

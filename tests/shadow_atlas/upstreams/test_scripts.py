@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from shadow_atlas.upstreams.script_book import SCRIPTS_MAX, Asked, ScriptBook
-from shadow_atlas.upstreams.script_documents import ScriptRejected, read_script, script_document
-from shadow_atlas.upstreams.scripts import Match, Script, What, When
+from shadow_atlas.stand_ins.script_book import SCRIPTS_MAX, Asked, ScriptBook
+from shadow_atlas.stand_ins.script_documents import ScriptRejected, read_script, script_document
+from shadow_atlas.stand_ins.scripts import Match, Script, What, When
 
 STATES = ("WI", "NE")
 LAYERS = ("county", "congressional")

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from enum import StrEnum
 from typing import TypeVar
 
-from shadow_atlas.upstreams.scripts import Body, Close, Match, RetryAfterForm, Script, What, When
+from shadow_atlas.stand_ins.scripts import Body, Close, Match, RetryAfterForm, Script, What, When
 
 Value = TypeVar("Value")
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -63,7 +63,7 @@ def script_document(script: Script) -> dict[str, object]:
     Fields that keep their default are left out.
     """
     document: dict[str, object] = {"name": script.name}
-    match = {name: getattr(script.match, name) for name in ("state", "layer", "path")}
+    match = {name: getattr(script.match, name) for name in _MATCH_FIELDS}
     named = {name: value for name, value in match.items() if value is not None}
     if named:
         document["match"] = named
@@ -117,6 +117,12 @@ def _one_of(choices: type[Choice]) -> Callable[[object], Choice]:
 
 _Reader = Callable[[object], object]
 
+_MATCH_FIELDS: Mapping[str, _Reader] = {
+    "state": _text,
+    "layer": _text,
+    "path": _text,
+    "block": _whole,
+}
 _WHEN_FIELDS: Mapping[str, _Reader] = {
     "attempts": _wholes,
     "probability": _number,
@@ -169,15 +175,13 @@ def _read_match(
     if not isinstance(document, Mapping):
         problems.append(f"match: expected an object, got {document!r}")
         return Match()
-    readers: dict[str, _Reader] = {"state": _text, "layer": _text, "path": _text}
-    problems.extend(_unknown_fields(document, set(readers), "match."))
-    values = _fields(document, readers, problems)
+    problems.extend(_unknown_fields(document, set(_MATCH_FIELDS), "match."))
+    values = _fields(document, _MATCH_FIELDS, problems)
     for name, known in (("state", states), ("layer", layers)):
         if name in values and values[name] not in known:
-            problems.append(
-                f"match.{name}: expected one of {', '.join(known)}, got {values[name]!r}"
-            )
-    return Match(**values)  # type: ignore[arg-type]  # each reader above returns a text
+            expected = f"expected one of {', '.join(known)}" if known else "there is none here"
+            problems.append(f"match.{name}: {expected}, got {values[name]!r}")
+    return _build(Match, values, problems) or Match()
 
 
 def _unknown_fields(document: Mapping[str, object], known: set[str], prefix: str) -> ScriptProblems:

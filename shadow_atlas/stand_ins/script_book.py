@@ -5,7 +5,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shadow_atlas.upstreams.scripts import Script, What
+from shadow_atlas.stand_ins.scripts import Match, Script, What
 
 SCRIPTS_MAX = 100  # a run has a handful; more is a client that never lifts what it sets
 
@@ -20,6 +20,7 @@ class Asked:
         layer: Layer asked for, None likewise.
         call_id: The caller's identifier of the call, None if it gave none.
         attempt: The caller's number of the attempt, from 1.
+        block: Number of the block asked for, None if the path names none.
     """
 
     path: str
@@ -27,6 +28,7 @@ class Asked:
     layer: str | None
     call_id: str | None
     attempt: int
+    block: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,10 +116,8 @@ class ScriptBook:
         )
 
     def _acts(self, script: Script, asked: Asked) -> bool:
-        match, when = script.match, script.when
-        if match.state not in {None, asked.state} or match.layer not in {None, asked.layer}:
-            return False
-        if match.path is not None and not asked.path.startswith(match.path):
+        when = script.when
+        if not _matches(script.match, asked):
             return False
         self._matched[script.name] += 1
         if when.attempts is not None:
@@ -132,3 +132,10 @@ class ScriptBook:
         call = asked.call_id or f"#{self._matched[script.name]}"
         key = (self._seed, script.name, call, str(asked.attempt), asked.path)
         return random.Random("/".join(key)).random()
+
+
+def _matches(match: Match, asked: Asked) -> bool:
+    if match.path is not None and not asked.path.startswith(match.path):
+        return False
+    wanted = (match.state, asked.state), (match.layer, asked.layer), (match.block, asked.block)
+    return all(value in {None, found} for value, found in wanted)

@@ -26,8 +26,7 @@ class Received:
         started_ns: Monotonic time of the request, nanoseconds.
         sent_bytes: Bytes of the body that were handed to the connection.
         scripted: Names of the scripts that acted on it, None if none did.
-        state: State that it asked for, None if it named none.
-        layer: Layer that it asked for, likewise.
+        subject: What it asked for, as the summary counts it.
     """
 
     call_id: str | None
@@ -38,8 +37,7 @@ class Received:
     started_ns: int
     sent_bytes: int
     scripted: str | None
-    state: str | None
-    layer: str | None
+    subject: str
 
 
 @dataclass(slots=True)
@@ -54,9 +52,12 @@ class ReceivedRecord:
     Args:
         events: Where each request is recorded.
         registry: Where the counter of requests is registered.
+        subjects: What requests are counted by in the summary, such as `layer`.
     """
 
-    def __init__(self, events: EventSink, *, registry: CollectorRegistry) -> None:
+    def __init__(
+        self, events: EventSink, *, registry: CollectorRegistry, subjects: str = "layer"
+    ) -> None:
         self._events = events
         self._counter = Counter(
             "stand_in_requests", "requests by status", ["status"], registry=registry
@@ -64,7 +65,8 @@ class ReceivedRecord:
         self._calls: OrderedDict[str, _CallTally] = OrderedDict()
         self._requests = 0
         self._by_status: dict[str, int] = {}
-        self._by_layer: dict[str, int] = {}
+        self._subjects = subjects
+        self._by_subject: dict[str, int] = {}
 
     def add(self, received: Received) -> None:
         """Record one request, when its answer was sent or its connection given up."""
@@ -83,7 +85,7 @@ class ReceivedRecord:
         status = "given_up" if received.status is None else str(received.status)
         self._counter.labels(status).inc()
         _count(self._by_status, status)
-        _count(self._by_layer, f"{received.state or '?'}/{received.layer or '?'}")
+        _count(self._by_subject, received.subject)
         tally = self._calls.setdefault(received.call_id or "", _CallTally())
         tally.requests += 1
         tally.attempts.add(received.attempt)
@@ -96,7 +98,7 @@ class ReceivedRecord:
         return {
             "requests": self._requests,
             "by_status": dict(sorted(self._by_status.items())),
-            "by_layer": dict(sorted(self._by_layer.items())),
+            f"by_{self._subjects}": dict(sorted(self._by_subject.items())),
             "calls": {
                 call_id: {"requests": tally.requests, "attempts": sorted(tally.attempts)}
                 for call_id, tally in self._calls.items()

@@ -25,6 +25,7 @@ class Body(StrEnum):
     TRICKLE = "trickle"  # the right body, at `bytes_per_s`
     OVERSIZE = "oversize"  # the right body, followed by white space up to `size_bytes`
     WRONG_TYPE = "wrong_type"  # a maintenance page in HTML
+    CORRUPT = "corrupt"  # the right body, but for one flipped bit in its middle
 
 
 class Close(StrEnum):
@@ -49,11 +50,20 @@ class Match:
         state: Postal code of the state asked for.
         layer: Name of the layer asked for.
         path: Beginning of the request's path.
+        block: Number of the block of a file that is asked for, from 0, which is its root.
+
+    Raises:
+        ValueError: If the number is negative.
     """
 
     state: str | None = None
     layer: str | None = None
     path: str | None = None
+    block: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.block is not None and self.block < 0:
+            raise ValueError(f"block={self.block!r} must be at least 0")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

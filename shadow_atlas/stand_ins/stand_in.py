@@ -3,17 +3,17 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, MutableMapping
 from contextlib import asynccontextmanager
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
 from shadow_atlas import headers
 from shadow_atlas.clock import Clock
-from shadow_atlas.upstreams.answers import Answer, AnswerDesk
-from shadow_atlas.upstreams.portals import PortalForm
-from shadow_atlas.upstreams.received import Received, ReceivedRecord, attempt_number
-from shadow_atlas.upstreams.script_book import Asked, Plan, ScriptBook
-from shadow_atlas.upstreams.scripts import Close
-from shadow_atlas.upstreams.transmission import Transmission
+from shadow_atlas.stand_ins.answers import Answer
+from shadow_atlas.stand_ins.received import Received, ReceivedRecord, attempt_number
+from shadow_atlas.stand_ins.script_book import Asked, Plan, ScriptBook
+from shadow_atlas.stand_ins.scripts import Close, What
+from shadow_atlas.stand_ins.transmission import Transmission
 
 HANG_MAX_S = 600.0  # every wait has an end, also one for a client that never gives up
 
@@ -22,11 +22,44 @@ Receive = Any
 Send = Any
 
 
-class StandIn:
-    """Answer one portal's queries.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """What a request asks for, as far as its path and query tell; None for what they do not.
 
     Args:
-        form: How the portal reads queries.
+        state: Postal code of a state.
+        layer: Layer of its boundaries.
+        block: Number of a block of a file, from 0.
+    """
+
+    state: str | None = None
+    layer: str | None = None
+    block: int | None = None
+
+    def __str__(self) -> str:
+        if self.block is not None:
+            return str(self.block)
+        return f"{self.state or '?'}/{self.layer or '?'}"
+
+
+class Desk(Protocol):
+    """Knows what one upstream publishes."""
+
+    def locate(self, path: str, params: Mapping[str, str]) -> Place:
+        """Return what a request asks for."""
+        ...
+
+    def answer(
+        self, path: str, params: Mapping[str, str], *, what: What | None, now_wall_s: float
+    ) -> Answer:
+        """Return the answer, changed as a script wants."""
+        ...
+
+
+class StandIn:
+    """Answer one upstream's queries.
+
+    Args:
         desk: What it answers.
         book: The scripts that bend its answers.
         record: Where each request is recorded.
@@ -37,14 +70,12 @@ class StandIn:
     def __init__(
         self,
         *,
-        form: PortalForm,
-        desk: AnswerDesk,
+        desk: Desk,
         book: ScriptBook,
         record: ReceivedRecord,
         clock: Clock,
         stopping: asyncio.Event,
     ) -> None:
-        self._form = form
         self._desk = desk
         self._book = book
         self._record = record
@@ -84,18 +115,18 @@ class StandIn:
                 started_ns=started_ns,
                 sent_bytes=transmission.sent_bytes,
                 scripted=plan.label,
-                state=asked.state,
-                layer=asked.layer,
+                subject=str(Place(state=asked.state, layer=asked.layer, block=asked.block)),
             )
         )
 
     def _asked(self, scope: Scope, params: Mapping[str, str]) -> Asked:
         sent = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        state, layer = self._form.locate(scope["path"], params)
+        place = self._desk.locate(scope["path"], params)
         return Asked(
             path=scope["path"],
-            state=state,
-            layer=layer,
+            state=place.state,
+            layer=place.layer,
+            block=place.block,
             call_id=sent.get(headers.CALL_ID),
             attempt=attempt_number(sent.get(headers.ATTEMPT)),
         )
@@ -108,7 +139,7 @@ class StandIn:
             await self._hold(plan, plan.latency_s)
         if what is not None and what.hang:
             await self._hold(plan, HANG_MAX_S)
-            what = None  # lifted: the portal answers as if nothing had been
+            what = None  # lifted: the stand-in answers as if nothing had been
         if what is not None and what.close is Close.BEFORE:
             await transmission.cut()
             return

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from shadow_atlas.clock import Clock
-from shadow_atlas.upstreams.answers import Answer
+from shadow_atlas.stand_ins.answers import Answer
 
 _TURNS_TO_CLOSE = 3  # connection_lost is scheduled by close, and tells the server one turn later
 CHUNK_BYTES = 64 * 1024
