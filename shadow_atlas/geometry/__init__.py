@@ -1,6 +1,11 @@
 """Ship the shapes of states and counties, and legislative fixtures made from them."""
 
-from shadow_atlas.geometry.features import Feature, load_census_features, load_features
+from shadow_atlas.geometry.features import (
+    Feature,
+    load_census_features,
+    load_district_features,
+    load_features,
+)
 from shadow_atlas.geometry.states import (
     CENSUS_LEVELS,
     LEGISLATIVE_LEVELS,
@@ -21,5 +26,6 @@ __all__ = [
     "Level",
     "State",
     "load_census_features",
+    "load_district_features",
     "load_features",
 ]

@@ -73,6 +73,11 @@ def load_census_features() -> list[Feature]:
     return list(_features(_CENSUS_FILE))
 
 
+def load_district_features() -> list[Feature]:
+    """Read all legislative districts, those of one state and level ordered by code."""
+    return list(_features(_DISTRICTS_FILE))
+
+
 def load_features(state: str, level: Level) -> list[Feature]:
     """Read the areas of one level in one state, ordered by code.
 

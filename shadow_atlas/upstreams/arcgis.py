@@ -87,11 +87,11 @@ class TigerWeb:
         return (state.postal if state else None), layer
 
     def select(self, path: str, params: Mapping[str, str]) -> Selection:
-        """Read a query; a state that is not at hand would have no features, so it is refused."""
+        """Read a query; what is not at hand would have no features, so it is refused."""
         state, layer = self.locate(path, params)
         if layer is None:
             raise QueryRefused(f"Service {path} not found", code=404)
-        if state not in self.kind.states:
+        if state not in self.kind.states or not _is_at_hand(state, layer):
             raise QueryRefused("'where' clause is invalid", code=400)
         return _selection(state, layer, params)
 
@@ -104,6 +104,11 @@ class TigerWeb:
     def refusal(self, message: str, *, code: int) -> tuple[int, Document]:
         """Return the error as ArcGIS reports it."""
         return _refusal(message, code)
+
+
+def _is_at_hand(state: str, layer: str) -> bool:
+    """Say whether the shipped geometry can answer, be it that there are no features."""
+    return layer == "county" or bool(STATES_BY_POSTAL[state].seats)
 
 
 def _selection(state: str, layer: str, params: Mapping[str, str]) -> Selection:

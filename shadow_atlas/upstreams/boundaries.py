@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 
-from shadow_atlas.geometry import STATES_BY_POSTAL, Feature as Area, Level, load_features
+from shadow_atlas.geometry import (
+    STATES_BY_POSTAL,
+    Feature as Area,
+    load_census_features,
+    load_district_features,
+)
 from shadow_atlas.upstreams.portals import Feature
-
-_LEVELS: tuple[Level, ...] = ("congressional", "state_senate", "state_house", "county")
 
 
 class ShippedBoundaries:
@@ -16,11 +19,11 @@ class ShippedBoundaries:
     """
 
     def __init__(self, states: Sequence[str]) -> None:
-        self._features: dict[tuple[str, str], tuple[Feature, ...]] = {
-            (state, level): tuple(_published(area) for area in load_features(state, level))
-            for state in states
-            for level in _LEVELS
-        }
+        self._features: dict[tuple[str, str], list[Feature]] = {}
+        for area in (*load_census_features(), *load_district_features()):
+            if area.state in states:
+                layer = self._features.setdefault((area.state, area.level), [])
+                layer.append(_published(area))
 
     def features(self, *, state: str, layer: str) -> Sequence[Feature]:
         """Return the features ordered by code; none for a layer that does not exist."""

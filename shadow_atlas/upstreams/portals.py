@@ -42,15 +42,17 @@ class PortalKind:
         return self.form is not Form.SOCRATA
 
 
-# The states with legislatures in the shipped geometry; for the others only counties are there.
-_FIXTURE_STATES = tuple(state.postal for state in STATES if state.seats)
-
 PORTAL_KINDS: Mapping[str, PortalKind] = {
     "portal_wi": PortalKind(form=Form.ARCGIS_FEATURE_SERVER, states=("WI", "NE")),
     "portal_co": PortalKind(form=Form.ARCGIS_MAP_SERVER, states=("CO", "DC")),
     "portal_ny": PortalKind(form=Form.SOCRATA, states=("NY", "CT")),
+    # Counties of every shipped state; districts only of those with legislatures in the geometry.
     # TIGERweb states maxRecordCount 100000 for its layers.
-    "tiger": PortalKind(form=Form.TIGERWEB, states=_FIXTURE_STATES, record_count_max=100_000),
+    "tiger": PortalKind(
+        form=Form.TIGERWEB,
+        states=tuple(state.postal for state in STATES),
+        record_count_max=100_000,
+    ),
 }
 
 
