@@ -47,6 +47,7 @@ class ProxyServer:
         self._client: ToxiproxyClient | None = None
         self._restarts = 0
         self._turn = asyncio.Lock()
+        self._is_let_go = False
 
     @classmethod
     @asynccontextmanager
@@ -102,6 +103,10 @@ class ProxyServer:
         """Return whether the process runs."""
         return self._started is not None and self._started.process.returncode is None
 
+    def let_go(self) -> None:
+        """Leave the process running when the context ends; somebody else ends it then."""
+        self._is_let_go = True
+
     async def restart(self) -> None:
         """Kill the process, start it on the same port and create its proxies again.
 
@@ -127,7 +132,7 @@ class ProxyServer:
             self._client = ToxiproxyClient(transport, kind=self.kind, recover=self._recover)
 
     async def _end(self) -> None:
-        if self._started is not None:
+        if self._started is not None and not self._is_let_go:
             await end(self._started.process)
 
     async def _restart(self) -> None:

@@ -87,7 +87,8 @@ def run(  # noqa: PLR0913, PLR0917 -- the options of a command line
         ),
     ] = 1,
     keep: Annotated[
-        bool, typer.Option(help="Leave the system of the last run running; 'clean' stops it.")
+        bool,
+        typer.Option("--keep", help="Leave the system of the one run running; 'down' stops it."),
     ] = False,
     json_output: Annotated[
         bool, typer.Option("--json", help="Print the summary as JSON instead of tables.")
@@ -109,6 +110,54 @@ def run(  # noqa: PLR0913, PLR0917 -- the options of a command line
         json_output=json_output,
     )
     run_suite(options)
+
+
+@app.command()
+def up(
+    system: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="SYSTEM",
+            help="System file, a folder that holds one, or a name in scenarios/.",
+            show_default="the only one in scenarios/",
+        ),
+    ] = None,
+    proxy: Proxy = "embedded",
+    time_scale: TimeScale = 1.0,
+    seed: Annotated[int, typer.Option(help="Ports and tokens derive from it.")] = 0,
+    report_dir: Annotated[
+        Path, typer.Option(help="Events and logs go into a folder of the system's name in here.")
+    ] = Path("reports/up"),
+    detach: Annotated[
+        bool, typer.Option("--detach", "-d", help="Return when it is up; 'down' stops it.")
+    ] = False,
+) -> None:
+    """Start a system alone and say how to reach and break it by hand, until Ctrl-C."""
+    from harness.command_line.standing_commands import UpOptions, start_system
+
+    start_system(
+        UpOptions(
+            system=system,
+            proxy=proxy,
+            time_scale=time_scale,
+            seed=seed,
+            report_dir=report_dir,
+            detach=detach,
+        )
+    )
+
+
+@app.command()
+def down(
+    system: Annotated[
+        str | None,
+        typer.Argument(metavar="SYSTEM", help="Name of one system; else all that are up."),
+    ] = None,
+) -> None:
+    """Stop what 'up' or 'run --keep' left standing."""
+    from harness.command_line.standing_commands import stop_systems
+
+    stop_systems(system)
 
 
 @app.command("list")
@@ -178,7 +227,7 @@ def schema(
 @app.command()
 def clean(
     force: Annotated[
-        bool, typer.Option(help="Also stop runs whose harness is still alive.")
+        bool, typer.Option("--force", help="Also stop runs whose harness is still alive.")
     ] = False,
 ) -> None:
     """Find and remove what killed runs left behind."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from string import Template
+from typing import NoReturn
 from urllib.parse import urlsplit
 
 from harness.command_line.exit_codes import ExitCode, end_with
@@ -53,9 +54,7 @@ def write_starter(folder: Path, *, url: str | None, force: bool) -> None:
     load([folder / f"{starter.scenario[1]}{SCENARIO_SUFFIX}"])
     where = shlex.quote(str(folder))
     sys.stdout.write(
-        "\nnext:\n"
-        f"  atlas-chaos run {where}\n"
-        f"  atlas-chaos explain {starter.values['fault']}\n"
+        f"\nnext:\n  atlas-chaos run {where}\n  atlas-chaos explain {starter.values['fault']}\n"
     )
 
 
@@ -83,16 +82,18 @@ def _parsed(url: str) -> tuple[str, str]:
     try:
         parts = urlsplit(url)
         port = parts.port
-    except ValueError:
-        port = None
+    except ValueError as error:
+        _refuse_url(f"{url!r}: {error}")
     if port is None or parts.scheme != "http" or parts.hostname not in _LOOPBACK:
-        sys.stderr.write(
-            f"--url: expected a service of this host such as 'http://127.0.0.1:8080/health', "
-            f"got {url!r}\n"
-        )
-        end_with(ExitCode.USAGE)
+        _refuse_url(repr(url))
     query = f"?{parts.query}" if parts.query else ""
     return f"{parts.hostname}:{port}", f"{parts.path or '/'}{query}"
+
+
+def _refuse_url(got: str) -> NoReturn:
+    example = "http://127.0.0.1:8080/health"
+    sys.stderr.write(f"--url: expected a service of this host such as '{example}', got {got}\n")
+    end_with(ExitCode.USAGE)
 
 
 def _texts(starter: Starter, folder: Path) -> dict[str, str]:

@@ -11,6 +11,7 @@ from harness.command_line.exit_codes import ExitCode, end_with
 from harness.composition import ENVIRONMENTS, PROXIES, make_environment
 from harness.environments import undo, world
 from harness.environments.postgres import find_installation, server_user
+from harness.environments.standing import standing_in, take_down
 from harness.model.errors import MissingDependency
 
 _PACKAGES = ("pytest", "hypothesis", "toxiproxy-python", "docker", "httpx", "pytest-xdist")
@@ -21,12 +22,18 @@ def remove_leftovers(*, force: bool) -> None:
     spared, failed = 0, False
     for folder in undo.work_folders():
         run_id, is_owned = undo.owner_of(folder)
+        stands = standing_in(folder)
         if is_owned and not force:
-            sys.stdout.write(f"run {run_id} is still going on; left alone (--force stops it)\n")
+            told = (
+                f"{stands.system} is up; left alone ('atlas-chaos down' stops it)"
+                if stands
+                else "still going on; left alone (--force stops it)"
+            )
+            sys.stdout.write(f"run {run_id}: {told}\n")
             spared += 1
             continue
         try:
-            done = undo.undo_all(folder, run_id)
+            done = take_down(stands) if stands else undo.undo_all(folder, run_id)
         except (OSError, TimeoutError) as error:
             sys.stderr.write(f"run {run_id} could not be removed: {error}\n")
             failed = True

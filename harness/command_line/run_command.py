@@ -12,7 +12,10 @@ from pathlib import Path
 from harness.clock import SystemClock
 from harness.command_line.exit_codes import Done, ExitCode, code_for, end_with
 from harness.command_line.selection import Selected
+from harness.command_line.standing_sheet import sheet
 from harness.composition import RunChoices, make_environment, run_all, seed_from_clock
+from harness.environments.standing import standing_in
+from harness.environments.undo import work_folder
 from harness.model.errors import PlanRefused
 from harness.model.run import RunResult
 from harness.model.verdict import Verdict, worst
@@ -68,8 +71,17 @@ def run_suite(options: RunOptions) -> None:
     else:
         console = console_for()
         console.print(closing(reports))
-        console.print(f"seed {choices.seed}, reports: {', '.join(map(str, files))}", soft_wrap=True)
+        console.print(f"reports: {', '.join(map(str, files))}", soft_wrap=True)
+    _tell_what_stands(results)
     end_with(code_for(_suite_verdict(results)))
+
+
+def _tell_what_stands(results: list[RunResult]) -> None:
+    """Say how to reach and stop a system that was kept; on standard error, beside any JSON."""
+    for result in results:
+        standing = standing_in(work_folder(result.settings.run_id))
+        if standing is not None:
+            sys.stderr.write(f"\n{sheet(standing)}\n'atlas-chaos down' stops it\n")
 
 
 def _suite_verdict(results: list[RunResult]) -> Verdict:
@@ -81,6 +93,10 @@ def _suite_verdict(results: list[RunResult]) -> Verdict:
 def _refuse_what_cannot_be_meant(options: RunOptions, choices: RunChoices) -> None:
     """Plan every scenario before anything starts, and print every reason."""
     reasons: list[str] = []
+    if options.keep and len(options.scenarios) > 1:
+        reasons.append(
+            f"--keep keeps one system, and {len(options.scenarios)} scenarios are chosen; name one"
+        )
     try:
         environment = make_environment(choices.environment, choices.proxy, SystemClock())
     except ValueError as error:

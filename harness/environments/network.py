@@ -44,6 +44,15 @@ class ProxiedNetwork:
         """Return where the client of each link finds its server."""
         return {link: proxy.listen for link, proxy in self._proxies.items()}
 
+    @property
+    def control(self) -> str:
+        """Return `host:port` of the proxy's control API."""
+        return f"127.0.0.1:{self._server.port}"
+
+    def let_go(self) -> None:
+        """Leave the proxy running for a system that is kept."""
+        self._server.let_go()
+
     def check_alive(self) -> None:
         """Raise if the proxy process has died: without it every link is down."""
         if not self._server.is_alive:

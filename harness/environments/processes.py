@@ -1,5 +1,6 @@
 """Run a system as real processes on loopback, with a fault proxy between client and server."""
 
+import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from harness.environments.ports import Ports
 from harness.environments.process_faults import ProcessFaults
 from harness.environments.resource_faults import ResourceFaults
 from harness.environments.services import ServiceProcess
+from harness.environments.standing import Standing, note
 from harness.environments.start import Start, subfolder
 from harness.model.errors import MissingDependency
 from harness.model.fault import Capability
@@ -68,6 +70,22 @@ class RunningProcesses:
     def event_files(self) -> Mapping[str, Path]:
         """Return the event files written so far, keyed by `<service>.<incarnation>`."""
         return {path.stem: path for path in sorted(self._start.events.glob("*.ndjson"))}
+
+    def standing(self) -> Standing:
+        """Return how people reach the system's parts."""
+        scenario, network = self._start.scenario, self._capabilities.network
+        return Standing(
+            run_id=self._start.settings.run_id,
+            system=scenario.system.name,
+            path=str(scenario.system.path.resolve()),
+            time_scale=self._start.settings.time_scale,
+            pid=os.getpid(),
+            services={name: self.address(name) for name in self._services},
+            links={str(link): address for link, address in network.addresses().items()},
+            proxy=network.control,
+            token=self._start.token,
+            folder=str(self._start.events.parent),
+        )
 
     def check_alive(self) -> None:
         """Raise if the watchdog or the fault proxy has died: then we broke, not the system."""
@@ -145,12 +163,16 @@ class ProcessesEnvironment:
         services = start.services(network.addresses())
         stack.push_async_callback(start.stop, services)
         await start.run(services)
-        return RunningProcesses(
+        running = RunningProcesses(
             services,
             capabilities=self._capabilities(start, services, network, journal),
             guard=guard,
             start=start,
         )
+        if start.settings.keep:
+            network.let_go()
+            note(running.standing())
+        return running
 
     @staticmethod
     async def _leave(start: Start) -> None:
