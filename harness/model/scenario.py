@@ -26,6 +26,13 @@ class Reuse(StrEnum):
     FRESH = "fresh"  # a connection for each request
 
 
+class AnswerFormat(StrEnum):
+    """How the answer to a probe is written."""
+
+    JSON = "json"
+    PROMETHEUS = "prometheus"  # the text format of metrics pages
+
+
 class Severity(StrEnum):
     """How much a failure of the scenario matters, in Allure's words."""
 
@@ -82,14 +89,16 @@ class ProbeSpec:
     Args:
         name: Unique in the scenario.
         service: The service that is asked, directly and not through a fault proxy.
-        path: HTTP path that answers JSON.
+        path: HTTP path that is read.
         every_s: Interval, scaled.
+        format: How the answer is written.
     """
 
     name: str
     service: str
     path: str
     every_s: float
+    format: AnswerFormat = AnswerFormat.JSON
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +107,7 @@ class ProbeCondition:
 
     Args:
         probe: Name of the probe.
-        value: Dotted path of a value in its answer, e.g. `tasks.open`.
+        value: Dotted path of a value in its answer, e.g. `tasks.open`, or a series of metrics.
         equals: The value that it must have.
     """
 

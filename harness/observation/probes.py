@@ -2,20 +2,26 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 import httpx
 
 from harness.clock import Clock
 from harness.model.records import NS_PER_S, Probe
 from harness.model.run import Recorder as Record
-from harness.model.scenario import ProbeCondition, ProbeSpec
+from harness.model.scenario import AnswerFormat, ProbeCondition, ProbeSpec
 from harness.observation.background import beside
 from harness.observation.json_values import flatten
+from harness.observation.prometheus_values import read_metrics
 
 ANSWER_WITHIN_S = 2.0  # real: what takes longer is itself the answer
 _ANSWER_BYTES_MAX = 1 << 20
+_READERS: Mapping[AnswerFormat, tuple[str, Callable[[bytes], Mapping[str, Any]]]] = {
+    AnswerFormat.JSON: ("JSON", lambda content: flatten(json.loads(content))),
+    AnswerFormat.PROMETHEUS: ("page of metrics", lambda content: read_metrics(content.decode())),
+}
 
 
 class Probes:
@@ -127,10 +133,11 @@ class _Poller:
                 if len(content) > _ANSWER_BYTES_MAX:
                     error = f"the answer is longer than {_ANSWER_BYTES_MAX} bytes"
                     return self._failed(error, status=response.status_code)
+        noun, read = _READERS[self._spec.format]
         try:
-            values = flatten(json.loads(content))
+            values = read(content)
         except (ValueError, RecursionError) as error:
-            return self._failed(f"the answer is no JSON: {error}", status=response.status_code)
+            return self._failed(f"the answer is no {noun}: {error}", status=response.status_code)
         return Probe(
             t_ns=self._elapsed_ns(),
             probe=self._spec.name,

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from harness.model.fields import Kind
-from harness.model.scenario import ProbeCondition, ProbeSpec, Settle, SteadyState
-from harness.scenario_files.forms import ListOf, Number, Quantity, Text
+from harness.model.scenario import AnswerFormat, ProbeCondition, ProbeSpec, Settle, SteadyState
+from harness.scenario_files.forms import Choice, ListOf, Number, Quantity, Text
 from harness.scenario_files.keys import Key, Record
 from harness.scenario_files.references import Reference
 from harness.scenario_files.structures import Json
@@ -26,7 +26,7 @@ PROBE = Record(
             key="path",
             attribute="path",
             form=Text(pattern=r"/\S*", expected="a path such as '/v1/health'"),
-            doc="path that answers JSON",
+            doc="path that is read",
             required=True,
         ),
         Key(
@@ -35,6 +35,13 @@ PROBE = Record(
             form=_DURATION,
             doc="interval between two readings",
             required=True,
+        ),
+        Key(
+            key="format",
+            attribute="format",
+            form=Choice(choices=tuple(AnswerFormat), build=AnswerFormat),
+            doc="a JSON document, or a page of metrics in Prometheus' text format",
+            default=AnswerFormat.JSON,
         ),
     ),
 )
@@ -88,7 +95,7 @@ CONDITION = Record(
             key="value",
             attribute="value",
             form=Text(pattern=r"[^\s.]+(\.[^\s.]+)*", expected="a path such as 'tasks.open'"),
-            doc="dotted path of a value in its answer",
+            doc="dotted path of a value in its answer, or a series such as 'up{job=api}'",
             required=True,
         ),
         Key(

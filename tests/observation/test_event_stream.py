@@ -183,3 +183,36 @@ def test_breaker_event_is_a_transition():
 
     assert isinstance(found, BreakerTransition)
     assert (found.name, found.from_state, found.to_state) == ("api-db", "closed", "open")
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({"to_state": "OPEN"}, "to_state: expected one of closed, open, half_open, got 'OPEN'"),
+        ({"generation": "1"}, "generation: expected integer, got '1'"),
+        ({"generation": True}, "generation: expected integer, got True"),
+        ({"link": 3}, "link: expected string or null, got 3"),
+    ],
+)
+def test_event_that_breaks_the_schema_is_a_gap_that_says_how(fields, problem):
+    sound = {"name": "b", "link": None, "from_state": "closed", "to_state": "open"}
+
+    [gap] = read(line(0, "breaker", **{**sound, **fields}))
+
+    assert isinstance(gap, EventGap)
+    assert problem in gap.detail
+
+
+def test_event_without_a_required_field_is_a_gap_that_names_it():
+    [gap] = read(line(0, "breaker", name="b", link=None, from_state="closed"))
+
+    assert isinstance(gap, EventGap)
+    assert "to_state is missing" in gap.detail
+
+
+def test_number_may_be_whole():
+    fields = {"link": "a -> b", "call_id": "c", "attempt": 1, "started_ns": 1, "outcome": "ok"}
+
+    [attempt] = read(line(0, "attempt", **fields, backoff_s=0))
+
+    assert attempt.kind == "attempt"

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,12 +10,14 @@ from hypothesis import given, strategies as st
 
 from harness.clock import SystemClock
 from harness.model.records import BreakerTransition, ClockRecord, EventGap, Note, Record
+from harness.model.system import EventSource, Service, System
 from harness.observation import (
     ClockOffset,
     ClockReading,
     HttpEvents,
     estimate_offset,
     following,
+    following_services,
     http_events,
 )
 from tests.observation.raw_server import Handler, head, serving
@@ -117,22 +120,25 @@ def test_end_of_a_stream_is_noted(monkeypatch: pytest.MonkeyPatch):
 def test_service_without_events_is_noted_and_not_hammered(status: str):
     async def main() -> tuple[int, list[Record]]:
         connections = 0
+        is_asked = asyncio.Event()
 
         async def handler(_number: int, writer: asyncio.StreamWriter) -> None:
             nonlocal connections
             connections += 1
             writer.write(head(status))
+            is_asked.set()
 
         async with (
             serving(handler) as address,
             following("foreign", address, clock=SystemClock()) as events,
         ):
+            await asyncio.wait_for(is_asked.wait(), timeout=10.0)
             await asyncio.sleep(0.2)
             return connections, events.records(t0_ns=0)
 
     connections, found = asyncio.run(main())
 
-    assert 1 <= connections <= 3  # one at once, then one each 0.1 s
+    assert 1 <= connections <= 3  # one at once, then at most one each 0.1 s
     assert isinstance(found[0], Note)
     assert status[:3] in found[0].value["why"]
 
@@ -180,3 +186,56 @@ def test_reading_that_was_sent_stale_widens_the_uncertainty():
 def test_readings_that_nobody_asked_for_allow_no_estimate():
     with pytest.raises(ValueError, match="asked for"):
         estimate_offset([ClockReading(asked_ns=None, foreign_ns=1, received_ns=2)])
+
+
+def followed(handler: Handler) -> list[Record]:
+    """Follow a service for an instant, to its last word."""
+
+    async def main() -> list[Record]:
+        service = Service(name="foreign", events=EventSource.HTTP)
+        silent = Service(name="silent")
+        async with serving(handler) as address:
+            addresses = {"foreign": address, "silent": "127.0.0.1:1"}
+            system = System(name="pair", path=Path("x"), services=(service, silent))
+            async with following_services(system, addresses, clock=SystemClock()) as streams:
+                pass
+            return [record for stream in streams for record in stream.records(t0_ns=0)]
+
+    return asyncio.run(main())
+
+
+def test_everything_said_before_the_end_is_awaited():
+    clock = SystemClock()
+
+    async def handler(_number: int, writer: asyncio.StreamWriter) -> None:
+        writer.write(head() + event(0, clock.now_ns()))
+        await writer.drain()
+        await asyncio.sleep(0.2)  # the run has ended by now; what is still on its way counts
+        writer.write(event(1, clock.now_ns(), "breaker") + event(2, clock.now_ns()))
+        await writer.drain()
+        await asyncio.Event().wait()
+
+    found = followed(handler)
+
+    assert [record.kind for record in found] == ["clock", "breaker", "clock", "note"]
+
+
+def test_stream_that_ends_before_the_run_does_is_a_gap(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(http_events, "COMPLETE_WITHIN_S", 0.3)
+
+    found = followed(streaming(incarnations=("1",)))
+
+    details = [gap.detail for gap in found if isinstance(gap, EventGap)]
+    assert details[-1] == "no clock record came after the end of the run; the stream ended"
+
+
+def test_service_without_a_stream_is_a_gap_that_says_why(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(http_events, "COMPLETE_WITHIN_S", 0.3)
+
+    async def handler(_number: int, writer: asyncio.StreamWriter) -> None:
+        writer.write(head("404 Not Found"))
+
+    [gap] = [record for record in followed(handler) if isinstance(record, EventGap)]
+
+    assert (gap.service, gap.incarnation) == ("foreign", "unknown")
+    assert "404 Not Found" in gap.detail

@@ -12,17 +12,29 @@ from hypothesis import given, settings, strategies as st
 from harness.clock import SystemClock
 from harness.model.history import to_json
 from harness.model.records import Probe, Record
-from harness.model.scenario import ProbeCondition, ProbeSpec
+from harness.model.scenario import AnswerFormat, ProbeCondition, ProbeSpec
 from harness.observation import Probes, probes as probes_module, probing
 from harness.observation.json_values import DEPTH_MAX, TEXT_MAX, VALUES_MAX, flatten
 from tests.observation.raw_server import Handler, head, serving
 
 
-def spec(every_s: float = 0.01) -> ProbeSpec:
-    return ProbeSpec(name="health", service="api", path="/v1/health?full=1", every_s=every_s)
+def spec(every_s: float = 0.01, answer_format: AnswerFormat = AnswerFormat.JSON) -> ProbeSpec:
+    return ProbeSpec(
+        name="health",
+        service="api",
+        path="/v1/health?full=1",
+        every_s=every_s,
+        format=answer_format,
+    )
 
 
-def readings(handler: Handler, *, count: int = 1, every_s: float = 0.01) -> list[Probe]:
+def readings(
+    handler: Handler,
+    *,
+    count: int = 1,
+    every_s: float = 0.01,
+    answer_format: AnswerFormat = AnswerFormat.JSON,
+) -> list[Probe]:
     """Probe a server until there are `count` answers."""
 
     async def main() -> list[Probe]:
@@ -38,7 +50,7 @@ def readings(handler: Handler, *, count: int = 1, every_s: float = 0.01) -> list
         async with (
             serving(handler) as address,
             probing(
-                [spec(every_s)],
+                [spec(every_s, answer_format)],
                 addresses={"api": address},
                 record=record,
                 clock=SystemClock(),
@@ -233,3 +245,20 @@ def test_probe_never_follows_a_redirect():
     )[0]
 
     assert found.status == httpx.codes.TEMPORARY_REDIRECT
+
+
+def test_page_of_metrics_becomes_values_by_series():
+    page = b'# TYPE calls_total counter\ncalls_total{to="db"} 7\n'
+
+    found = readings(answering(page), answer_format=AnswerFormat.PROMETHEUS)[0]
+
+    assert (found.status, found.error) == (200, None)
+    assert found.values == {"calls_total{to=db}": 7}
+
+
+def test_answer_that_is_no_page_of_metrics_is_an_error_with_its_status():
+    found = readings(answering(b'{"calls": 7}'), answer_format=AnswerFormat.PROMETHEUS)[0]
+
+    assert (found.status, found.values) == (200, {})
+    assert found.error is not None
+    assert "no page of metrics: line 1" in found.error

@@ -10,6 +10,7 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 from fault_injectors.catalogue import FAULTS
 from harness.model.fields import Field, Kind, fields_of
 from harness.model.scenario import (
+    AnswerFormat,
     Arrivals,
     Expectation,
     Load,
@@ -166,7 +167,13 @@ def scenarios(draw: DrawFn, path: Path, system: System) -> Scenario:
         tags=tuple(draw(st.lists(names, max_size=2))),
         loads=tuple(draw(loads(name)) for name in load_names),
         probes=tuple(
-            ProbeSpec(name=name, service="api", path="/v1/health", every_s=draw(durations))
+            ProbeSpec(
+                name=name,
+                service="api",
+                path="/v1/health",
+                every_s=draw(durations),
+                format=draw(st.sampled_from(AnswerFormat)),
+            )
             for name in probe_names
         ),
         steady_state=SteadyState(
