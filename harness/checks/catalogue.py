@@ -9,6 +9,7 @@ from harness.checks.probe_value import ProbeValue
 from harness.checks.rate_limit import RateLimit
 from harness.checks.recovery_time import RecoveryTime
 from harness.checks.retry_amplification import RetryAmplification
+from harness.checks.retry_spacing import RetrySpacing
 from harness.checks.retry_success import RetrySuccess
 from harness.checks.success_ratio import SuccessRatio
 from harness.checks.work_items import WorkItems
@@ -20,6 +21,7 @@ CHECKS: tuple[type[Check], ...] = (
     RecoveryTime,
     RetrySuccess,
     RetryAmplification,
+    RetrySpacing,
     BreakerTransitions,
     Fallback,
     AnswerSource,
