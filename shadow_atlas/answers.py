@@ -1,6 +1,7 @@
 """Say no in one form: a status, a code for programs and a sentence for people."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -39,6 +40,7 @@ class Refusal(Exception):
         message: Sentence for people, without internals.
         retry_after_s: Seconds after which asking again makes sense.
         rejected_by: Which local protection refused (breaker, bulkhead, limiter).
+        details: Further members of the error, for programs; None for none.
     """
 
     status: int
@@ -46,6 +48,7 @@ class Refusal(Exception):
     message: str
     retry_after_s: float | None = None
     rejected_by: str | None = None
+    details: Mapping[str, object] | None = None
 
 
 def refusal_of(error: Exception) -> Refusal:
@@ -80,7 +83,14 @@ def rejection(error: Exception) -> Refusal:
 def error_response(refusal: Refusal) -> JSONResponse:
     """Write a refusal as JSON: `{"error": {"code": ..., "message": ...}}`."""
     response = JSONResponse(
-        {"error": {"code": refusal.code, "message": refusal.message}}, status_code=refusal.status
+        {
+            "error": {
+                "code": refusal.code,
+                "message": refusal.message,
+                **(refusal.details or {}),
+            }
+        },
+        status_code=refusal.status,
     )
     if refusal.retry_after_s is not None:
         # RFC 9110 knows whole seconds only; rounding up keeps the promise.

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from resilience import Event, EventKind
+from resilience import Event, EventKind, Listener
 from shadow_atlas.events import EventSink, JsonScalar
 
 _BULKHEAD_DECISIONS: Final = {
@@ -113,6 +113,20 @@ class LayerEvents:
 
     def _chaos(self, event: Event) -> None:
         self._sink.emit("chaos", **_chosen(event, "fault", "call_id"))
+
+
+def without_attempts(listener: Listener) -> Listener:
+    """Leave attempts out of what `listener` hears.
+
+    It is for a stack around other stacks: its attempts are calls of theirs, and theirs are the
+    attempts that reach an upstream. Both under one call id would count each of them twice.
+    """
+
+    def hear(event: Event) -> None:
+        if event.kind is not EventKind.ATTEMPT_ENDED:
+            listener(event)
+
+    return hear
 
 
 def _chosen(event: Event, *names: str) -> dict[str, JsonScalar]:

@@ -12,6 +12,7 @@ from typing import Final
 from resilience import (
     BreakerConfig,
     BulkheadConfig,
+    ErrorClass,
     FallbackConfig,
     LimiterConfig,
     RetryConfig,
@@ -72,6 +73,49 @@ PORTAL_REQUEST: Final = StackConfig(
     ),
 )
 """One HTTP request to a state portal or to TIGERweb."""
+
+BOUNDARY_UPDATE: Final = StackConfig(
+    name="boundary-updates",
+    # The quick end of the guide's row for low-traffic background work.
+    breaker=BreakerConfig(failure_threshold=3, open_duration_s=60.0, excluded_if=blames_request),
+    retry=RetryConfig(
+        # The tolerant end of the guide's row for slow upstreams: nobody waits for a refresh.
+        max_attempts=2,
+        initial_delay_s=1.0,
+        max_delay_s=30.0,
+        # One attempt walks through all states, twenty requests that take up to ten seconds each
+        # when TIGERweb is busy and a quarter of a second otherwise. A second attempt goes on
+        # where the first one stopped, so a minute for each is enough.
+        attempt_timeout_s=60.0,
+        total_timeout_s=125.0,  # two attempts and a pause of 1.1 s
+    ),
+)
+"""One refresh of all counties from TIGERweb."""
+
+IPFS_SYNC: Final = StackConfig(
+    name="ipfs-sync", bulkhead=BulkheadConfig(max_concurrent=3, max_queue=5)
+)
+"""One synchronisation of a snapshot; the bulkhead spans all gateways, fail-over included."""
+
+IPFS_GATEWAY: Final = StackConfig(
+    name="ipfs-gateway",
+    breaker=BreakerConfig(failure_threshold=5, open_duration_s=60.0, excluded_if=blames_request),
+    retry=RetryConfig(
+        max_attempts=3,
+        initial_delay_s=1.0,
+        max_delay_s=30.0,
+        multiplier=2.0,
+        jitter=0.1,
+        attempt_timeout_s=30.0,
+        total_timeout_s=95.0,  # three attempts of 30 s and their pauses (93.3 s)
+        # A gateway that answers "too busy" is left for the next one at once: the guide retries
+        # only what a second attempt at the same gateway can mend.
+        retryable=frozenset(
+            {ErrorClass.NETWORK_TIMEOUT, ErrorClass.NETWORK_ERROR, ErrorClass.GATEWAY_TIMEOUT}
+        ),
+    ),
+)
+"""All blocks of a snapshot from one gateway; breakers are per gateway."""
 
 BREAKER_PRESETS: Final[Mapping[str, BreakerConfig]] = MappingProxyType(
     {

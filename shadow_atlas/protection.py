@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from resilience import (
@@ -58,3 +59,32 @@ class StackFactory(Protocol):
     ) -> Stack:
         """Build a stack from `config`, or around a breaker that several stacks share."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackKit:
+    """What every stack of the service is made with.
+
+    Args:
+        create: The factory that the service was told to use.
+        clock: Times open circuits and back-offs.
+        rng: Root of the jitter; each stack draws from a stream of its own.
+        classifier: Maps upstream errors to classes.
+        listener: Takes what the stacks announce.
+    """
+
+    create: StackFactory
+    clock: Clock
+    rng: random.Random
+    classifier: Classifier
+    listener: Listener
+
+    def build(self, config: StackConfig, *, listener: Listener | None = None) -> Stack:
+        """Build one stack; `listener` replaces the usual one."""
+        return self.create(
+            config,
+            clock=self.clock,
+            rng=random.Random(self.rng.getrandbits(64)),
+            classifier=self.classifier,
+            listener=listener or self.listener,
+        )

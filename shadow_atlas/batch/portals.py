@@ -1,47 +1,16 @@
 """Hold what reaches the portals: a client for each, and a guarded stack for each endpoint."""
 
-import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from resilience import BulkheadConfig, Classifier, Listener, StackConfig
-from shadow_atlas.clock import Clock
+from resilience import BulkheadConfig, StackConfig
 from shadow_atlas.portal_queries.catalogue import PORTALS, TIGER, Portal
 from shadow_atlas.portal_queries.fetching import PortalClient
-from shadow_atlas.protection import Stack, StackFactory
+from shadow_atlas.protection import Stack, StackKit
 
 FALLBACK_BULKHEAD = BulkheadConfig(max_concurrent=5, max_queue=10)
 """Bounds the calls of TIGERweb: a fallback runs outside of the orchestrator's bulkhead, and an
 outage of all portals would otherwise send everybody there at once."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StackKit:
-    """What every stack of the service is made with.
-
-    Args:
-        create: The factory that the service was told to use.
-        clock: Times open circuits and back-offs.
-        rng: Root of the jitter; each stack draws from a stream of its own.
-        classifier: Maps upstream errors to classes.
-        listener: Takes what the stacks announce.
-    """
-
-    create: StackFactory
-    clock: Clock
-    rng: random.Random
-    classifier: Classifier
-    listener: Listener
-
-    def build(self, config: StackConfig, *, listener: Listener | None = None) -> Stack:
-        """Build one stack; `listener` replaces the usual one."""
-        return self.create(
-            config,
-            clock=self.clock,
-            rng=random.Random(self.rng.getrandbits(64)),
-            classifier=self.classifier,
-            listener=listener or self.listener,
-        )
 
 
 class EndpointStacks:

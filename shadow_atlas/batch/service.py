@@ -10,16 +10,15 @@ from typing import Any
 import structlog
 from fastapi import FastAPI
 
-from resilience import ChaosFaultInjector, Event, EventKind, Listener, Sample
+from resilience import ChaosFaultInjector, Sample
 from shadow_atlas.application import Surroundings
 from shadow_atlas.batch.extractions import Extractions
 from shadow_atlas.batch.extractor import StateBatchExtractor
 from shadow_atlas.batch.job_request import JobRequest
 from shadow_atlas.batch.job_store import JobStore, StoredJob
-from shadow_atlas.batch.levels import service_level
 from shadow_atlas.batch.memory import RENEWAL_S, Memory
 from shadow_atlas.batch.orchestrator import BatchOrchestrator
-from shadow_atlas.batch.portals import EndpointStacks, Portals, StackKit, links
+from shadow_atlas.batch.portals import EndpointStacks, Portals, links
 from shadow_atlas.batch.record_mending import mend_record
 from shadow_atlas.batch.settings import BatchSettings
 from shadow_atlas.batch.store_guard import StackGuard
@@ -29,9 +28,10 @@ from shadow_atlas.database import Database
 from shadow_atlas.errors import classify
 from shadow_atlas.events import EventSink
 from shadow_atlas.health import health_body
-from shadow_atlas.layer_events import LayerEvents
+from shadow_atlas.layer_events import LayerEvents, without_attempts
+from shadow_atlas.levels import service_level
 from shadow_atlas.portal_queries.fetching import PortalClient
-from shadow_atlas.protection import StackFactory
+from shadow_atlas.protection import StackFactory, StackKit
 from shadow_atlas.stopping import stops_within, watch_for_stop
 
 MENDING_TRIES = 240  # two minutes of polls: by then the database is there, or it is not coming
@@ -159,20 +159,6 @@ class Batch:
             last_good=self.store,
             events=self._events,
         )
-
-
-def without_attempts(listener: Listener) -> Listener:
-    """Leave attempts out of what `listener` hears.
-
-    The attempts of the orchestrator's stack are calls of the extractor, whose own stacks record
-    the attempts that reach an upstream. Both under one call id would count each of them twice.
-    """
-
-    def hear(event: Event) -> None:
-        if event.kind is not EventKind.ATTEMPT_ENDED:
-            listener(event)
-
-    return hear
 
 
 def _portals(settings: BatchSettings, surroundings: Surroundings, kit: StackKit) -> Portals:

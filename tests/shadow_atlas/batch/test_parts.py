@@ -8,11 +8,11 @@ from hypothesis import given, strategies as st
 
 from resilience import DeadlineExceeded, ErrorClass, HealthLevel, RetryExhausted
 from shadow_atlas.batch.extraction import Call, Extraction, Source
-from shadow_atlas.batch.levels import common_level
 from shadow_atlas.batch.memory import Memory
 from shadow_atlas.batch.orchestrator import failure_class, is_permanent
 from shadow_atlas.errors import status_error
 from shadow_atlas.events import EventLog
+from shadow_atlas.levels import common_level
 from shadow_atlas.portal_queries.catalogue import Layer
 from shadow_atlas.portal_queries.geojson import Boundaries
 from shadow_atlas.stopping import stops_within, watch_for_stop

@@ -22,8 +22,8 @@ def service_level(*, gates: Iterable[Stack], endpoints: Iterable[Stack]) -> Heal
     for several circuits (half, and four fifths).
 
     Args:
-        gates: The stacks that every call needs: orchestrator and job store.
-        endpoints: The stacks of the portals.
+        gates: The stacks that every call needs, such as an orchestrator and its job store.
+        endpoints: The stacks of which one is enough, such as those of portals or gateways.
     """
     levels = [stack.health() for stack in gates]
     levels.append(common_level([stack.health() for stack in endpoints]))
