@@ -76,6 +76,10 @@ class EnvironmentReader:
         nowhere = Address(host="unset", port=1)
         return self._read(name, None, _address, "an address such as '127.0.0.1:5432'", nowhere)
 
+    def optional_address(self, name: str) -> Address | None:
+        """Read `host:port`; unset and empty both mean None."""
+        return self.address(name) if self._mapping.get(name) else None
+
     def dotted_path(self, name: str, *, default: str) -> str:
         """Read `module:attribute`; loading it is the caller's work."""
         return self._read(name, default, _dotted, "a path such as 'package.module:name'", "")

@@ -4,6 +4,7 @@ CALL_ID = "x-atlas-call-id"
 ATTEMPT = "x-atlas-attempt"
 SOURCE = "x-atlas-source"
 AGE_S = "x-atlas-age-s"
+BOUNDARIES_AGE_S = "x-atlas-boundaries-age-s"
 REJECTED_BY = "x-atlas-rejected-by"
 CLIENT_ID = "x-client-id"
 CHAOS_TOKEN = "x-atlas-chaos-token"  # noqa: S105 -- the name of a header, not a secret

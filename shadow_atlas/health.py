@@ -25,7 +25,7 @@ def health_body(
     return {
         "service": service.name,
         "incarnation": service.incarnation,
-        "level": level.value if is_ready else _at_least_degraded(level).value,
+        "level": level.value if is_ready else at_least_degraded(level).value,
         "ready": is_ready,
         "breakers": breaker_states(samples),
     }
@@ -40,6 +40,10 @@ def breaker_states(samples: Iterable[Sample]) -> dict[str, str]:
     }
 
 
-def _at_least_degraded(level: HealthLevel) -> HealthLevel:
-    """A service that never met its database has no failures to show, but is not well."""
+def at_least_degraded(level: HealthLevel) -> HealthLevel:
+    """Return `level`, or the next one: what lacks something minor is not quite well.
+
+    A service that never met its database has no failures to show; one that cannot refresh its
+    boundaries answers with old ones.
+    """
     return HealthLevel.DEGRADED_MINOR if level is HealthLevel.HEALTHY else level

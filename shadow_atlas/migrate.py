@@ -5,8 +5,6 @@ several processes at once: an advisory lock lets one work and the others find no
 """
 
 import asyncio
-import hashlib
-import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -17,21 +15,28 @@ import asyncpg
 from resilience import ErrorClass
 from shadow_atlas.clock import Clock, SystemClock
 from shadow_atlas.database import MIGRATIONS, Migration
+from shadow_atlas.database.area_statements import (
+    ADD_VERSION,
+    CURRENT_VERSION,
+    LOCK_REFRESH,
+    REMOVE_OTHER_AREAS,
+    UPSERT_AREA,
+)
+from shadow_atlas.database.areas import area_digest, area_row
 from shadow_atlas.database.migration_statements import (
     APPLIED_MIGRATIONS,
     CREATE_HISTORY,
     LOCK_MIGRATIONS,
     RECORD_MIGRATION,
-    REMOVE_OTHER_AREAS,
-    UPSERT_AREA,
 )
 from shadow_atlas.environment import ConfigurationError, EnvironmentReader
 from shadow_atlas.errors import classify
-from shadow_atlas.geometry import Feature, load_census_features
+from shadow_atlas.geometry import CENSUS_LEVELS, load_census_features
 from shadow_atlas.settings import DatabaseSettings
 
 CONNECT_TRIES: Final = 30  # with the pause below: half a minute for a server that starts beside us
 CONNECT_PAUSE_S: Final = 1.0
+SHIPPED: Final = "shipped"  # the source of areas that come with the package
 LOCK_ID: Final = 0x5AD0_A71A  # any constant that no other program of this database uses
 
 
@@ -61,14 +66,8 @@ async def migrate(connection: Any, *, migrations: Sequence[Migration] = MIGRATIO
         for migration in missing:
             await connection.execute(migration.sql)
             await connection.execute(RECORD_MIGRATION, migration.name, migration.digest)
-        await _load_areas(connection, load_census_features())
+        await _load_areas(connection)
     return [each.name for each in missing]
-
-
-def area_digest(feature: Feature) -> str:
-    """Return a fingerprint of all that the database stores of an area."""
-    text = json.dumps(feature.geojson(), separators=(",", ":"), sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def main(environment: Mapping[str, str]) -> int:
@@ -131,22 +130,18 @@ def _require_same_history(applied: Mapping[str, str], migrations: Sequence[Migra
             raise HistoryDiffers(f"migration {name!r} was edited after it had been applied")
 
 
-async def _load_areas(connection: Any, features: Sequence[Feature]) -> None:
-    rows = [
-        (
-            feature.id,
-            feature.level,
-            feature.fips,
-            feature.name,
-            feature.state,
-            *feature.bounds,
-            area_digest(feature),
-            json.dumps(feature.geometry(), separators=(",", ":")),
-        )
-        for feature in features
-    ]
+async def _load_areas(connection: Any) -> None:
+    """Load what is shipped; counties that a refresh has brought in since are left alone."""
+    await connection.execute(LOCK_REFRESH)
+    current = await connection.fetchrow(CURRENT_VERSION)
+    is_refreshed = current is not None and current["source"] != SHIPPED
+    features = load_census_features()
+    levels = ("state",) if is_refreshed else CENSUS_LEVELS
+    rows = [area_row(each, digest=area_digest(each)) for each in features if each.level in levels]
     await connection.executemany(UPSERT_AREA, rows)
-    await connection.execute(REMOVE_OTHER_AREAS, [feature.id for feature in features])
+    await connection.execute(REMOVE_OTHER_AREAS, [each.id for each in features], levels)
+    if current is None:
+        await connection.fetchval(ADD_VERSION, SHIPPED, len(rows), len(rows))
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from resilience import (
     ServeStale,
     StackConfig,
 )
+from shadow_atlas.content_addressing import FileRefused
 from shadow_atlas.errors import blames_request
 
 STALE_CACHE_MAX_AGE_S: Final = 3600.0
@@ -99,7 +100,12 @@ IPFS_SYNC: Final = StackConfig(
 
 IPFS_GATEWAY: Final = StackConfig(
     name="ipfs-gateway",
-    breaker=BreakerConfig(failure_threshold=5, open_duration_s=60.0, excluded_if=blames_request),
+    breaker=BreakerConfig(
+        failure_threshold=5,
+        open_duration_s=60.0,
+        excluded=(FileRefused,),  # verified, so every gateway would have sent the same
+        excluded_if=blames_request,
+    ),
     retry=RetryConfig(
         max_attempts=3,
         initial_delay_s=1.0,

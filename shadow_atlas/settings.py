@@ -5,14 +5,20 @@ Nothing here reads `os.environ`: `from_environment` takes a mapping, and only a 
 rate, so that no other module knows of it.
 """
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Self
 
 from resilience import LimiterConfig, RetryConfig, StackConfig, scaled
 from shadow_atlas.environment import Address, ConfigurationError, EnvironmentReader
-from shadow_atlas.presets import API_CLIENT_LIMITER, API_LOOKUP, needed_total_timeout_s
+from shadow_atlas.presets import (
+    API_CLIENT_LIMITER,
+    API_LOOKUP,
+    BOUNDARY_UPDATE,
+    needed_total_timeout_s,
+)
 
 BODY_LIMIT_BYTES = 1024 * 1024  # no request of these services carries more than an identifier
 SHUTDOWN_GRACE_S = 12.0  # the longest answer (total timeout of a lookup, 10 s) and its sending
@@ -106,6 +112,63 @@ class DatabaseSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BoundarySettings:
+    """How the api keeps its county boundaries fresh; every time in seconds.
+
+    Args:
+        tiger: Where TIGERweb listens.
+        stack: Protection of one refresh.
+        refresh_s: Age at which the set in force is refreshed. Counties change once in years; an
+            hour bounds how long a correction takes, and is a request in three minutes.
+        retry_s: Pause after a refresh that failed. The circuit, not this pause, spares an
+            upstream that is down: it lets one in three through.
+        request_timeout_s: Bound on connecting, and on each wait for bytes.
+        write_s: Bound on putting a set in force.
+        lease_s: How long one instance may take until another one may try. Longer than fetching
+            and writing together, so that only a stalled process ever loses its lease.
+
+    Raises:
+        ValueError: If a time is not positive, or the lease too short.
+    """
+
+    tiger: Address
+    stack: StackConfig = BOUNDARY_UPDATE
+    refresh_s: float = 3600.0
+    retry_s: float = 20.0
+    request_timeout_s: float = 10.0
+    write_s: float = 20.0
+    lease_s: float = 180.0
+
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if each.name.endswith("_s") and not (math.isfinite(value) and value > 0):
+                raise ValueError(f"{each.name}={value!r} must be finite and above 0")
+        require_room_for_attempts(self.stack.retry)
+        fetch_s = 0.0 if self.stack.retry is None else self.stack.retry.total_timeout_s or 0.0
+        if self.lease_s <= fetch_s + self.write_s:
+            raise ValueError(
+                f"lease_s={self.lease_s!r} must be above {fetch_s + self.write_s:g}: fetching "
+                "and writing end before another instance begins"
+            )
+
+    @classmethod
+    def read(cls, reader: EnvironmentReader, *, time_scale: float) -> Self | None:
+        """Take the variables of the link to TIGERweb; None without an address: no updates."""
+        refresh_s = reader.positive("ATLAS_BOUNDARY_REFRESH_S", default=3600.0)
+        tiger = reader.optional_address("ATLAS_TIGER_ADDRESS")
+        if tiger is None:
+            return None
+        unscaled = cls(tiger=tiger, refresh_s=refresh_s)
+        times = {
+            each.name: getattr(unscaled, each.name) * time_scale
+            for each in fields(cls)
+            if each.name.endswith("_s")
+        }
+        return replace(unscaled, stack=scaled(BOUNDARY_UPDATE, time_scale), **times)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ApiSettings:
     """What the api service needs.
 
@@ -114,6 +177,7 @@ class ApiSettings:
         database: Where the districts are.
         lookup: Protection of one lookup.
         clients: What one client may ask; checked before anything else.
+        boundaries: How the boundaries are kept fresh; None leaves them as they are stored.
 
     Raises:
         ValueError: If the total timeout of a lookup cuts one of its attempts.
@@ -123,6 +187,7 @@ class ApiSettings:
     database: DatabaseSettings
     lookup: StackConfig = API_LOOKUP
     clients: LimiterConfig = API_CLIENT_LIMITER
+    boundaries: BoundarySettings | None = None
 
     def __post_init__(self) -> None:
         require_room_for_attempts(self.lookup.retry)
@@ -137,10 +202,12 @@ class ApiSettings:
         reader = EnvironmentReader(mapping)
         service = ServiceSettings.read(reader, default_app="shadow_atlas.api:create_app")
         database = DatabaseSettings.read(reader, time_scale=service.time_scale)
+        boundaries = BoundarySettings.read(reader, time_scale=service.time_scale)
         reader.finish()
         return cls(
             service=service,
             database=database,
+            boundaries=boundaries,
             lookup=scaled(API_LOOKUP, service.time_scale),
             clients=scaled(API_CLIENT_LIMITER, service.time_scale),
         )
@@ -174,6 +241,7 @@ def require_room_for_attempts(
 __all__ = [
     "Address",
     "ApiSettings",
+    "BoundarySettings",
     "ConfigurationError",
     "DatabaseSettings",
     "ServiceSettings",

@@ -27,6 +27,7 @@ SERVICE_KINDS = (
     "retry_exhausted",
     "fallback",
     "work_item",
+    "boundary_refresh",
     "chaos",
     "received",
     "lag",
@@ -44,6 +45,7 @@ WORDS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("bulkhead", "decision"): ("admitted", "queued", "rejected", "timed_out", "released"),
     ("limiter", "decision"): ("allowed", "rejected"),
     ("fallback", "source"): tuple(Source),
+    ("boundary_refresh", "what"): ("started", "replaced", "failed"),
     ("work_item", "what"): (
         "accepted",
         "started",

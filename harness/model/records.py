@@ -14,6 +14,7 @@ from harness.model.proxy_records import (
 )
 from harness.model.run_records import (
     NS_PER_S,
+    AlertReading,
     EventGap,
     FaultRecord,
     LagSample,
@@ -28,6 +29,7 @@ from harness.model.run_records import (
 )
 from harness.model.service_records import (
     Attempt,
+    BoundaryRefresh,
     BreakerTransition,
     BulkheadDecision,
     ChaosAct,
@@ -53,12 +55,14 @@ Record = (
     | RetryExhausted
     | FallbackUse
     | WorkItem
+    | BoundaryRefresh
     | ChaosAct
     | ProxyConnection
     | ProxyChunk
     | ProxyState
     | ToxicEffect
     | Probe
+    | AlertReading
     | ProcessRecord
     | ClockRecord
     | LagSample
@@ -81,12 +85,14 @@ KINDS: Mapping[str, type[Record]] = {
         RetryExhausted,
         FallbackUse,
         WorkItem,
+        BoundaryRefresh,
         ChaosAct,
         ProxyConnection,
         ProxyChunk,
         ProxyState,
         ToxicEffect,
         Probe,
+        AlertReading,
         ProcessRecord,
         ClockRecord,
         LagSample,
@@ -98,7 +104,9 @@ KINDS: Mapping[str, type[Record]] = {
 __all__ = [
     "KINDS",
     "NS_PER_S",
+    "AlertReading",
     "Attempt",
+    "BoundaryRefresh",
     "BreakerTransition",
     "BulkheadDecision",
     "ChaosAct",

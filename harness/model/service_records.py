@@ -159,6 +159,23 @@ class WorkItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BoundaryRefresh:
+    """A service says how a refresh of its reference data went."""
+
+    kind: ClassVar[str] = "boundary_refresh"
+    t_ns: int
+    service: str
+    incarnation: str
+    seq: int
+    call_id: str
+    what: str
+    version: int | None = None
+    areas: int | None = None
+    changed: int | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChaosAct:
     """A service says that an in-process fault acted on a call."""
 

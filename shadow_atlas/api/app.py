@@ -10,27 +10,33 @@ from fastapi import FastAPI, Request
 from prometheus_client import CollectorRegistry
 from starlette.responses import JSONResponse, Response
 
-from resilience import ChaosFaultInjector, RateLimiter, Sample
+from resilience import ChaosFaultInjector, HealthLevel, RateLimiter, Sample
 from resilience.metrics import limiter_samples
 from shadow_atlas import headers
+from shadow_atlas.answers import Refusal
 from shadow_atlas.api.coordinates import Coordinate
 from shadow_atlas.api.lookup import DistrictLookup
 from shadow_atlas.api.protected_lookup import Answer, ProtectedLookup
+from shadow_atlas.api.updating import Target, Updating
 from shadow_atlas.application import Surroundings, build_application
+from shadow_atlas.boundaries import CurrentBoundaries
+from shadow_atlas.boundaries.refreshes import What
 from shadow_atlas.calls import Call, call_of
-from shadow_atlas.chaos import chaos_router
+from shadow_atlas.chaos import chaos_router, require_chaos_access
 from shadow_atlas.clock import Clock
 from shadow_atlas.database import Database
 from shadow_atlas.errors import classify
 from shadow_atlas.events import EventSink
-from shadow_atlas.health import health_body
+from shadow_atlas.health import at_least_degraded, health_body
 from shadow_atlas.layer_events import LayerEvents
 from shadow_atlas.metrics import LayerCollector
 from shadow_atlas.protection import Stack, StackFactory
 from shadow_atlas.settings import ApiSettings
 
 LINK = "api -> db"
+UPDATES_LINK = "api -> tiger"
 CLIENTS_LIMITER = "api-clients"
+REFRESH_STATUSES = {What.REPLACED: 200, What.SKIPPED: 409, What.FAILED: 502}
 MEETING_PAUSE_S = 1.0  # between tries to meet the database for the first time
 
 
@@ -47,7 +53,7 @@ class Api:
         self, settings: ApiSettings, surroundings: Surroundings, *, resilience: StackFactory
     ) -> None:
         clock = surroundings.clock
-        listener = LayerEvents(surroundings.event_sink, links={settings.lookup.name: LINK})
+        listener = LayerEvents(surroundings.event_sink, links=_links(settings))
         self.settings = settings
         self.database = Database(settings.database, application_name=settings.service.name)
         self.clients = RateLimiter(
@@ -66,9 +72,19 @@ class Api:
             clock=clock,
             listener=listener,
         )
-        self.lookup = ProtectedLookup(
-            self.stack, DistrictLookup(self.database), injector=self.injector
-        )
+        self.current = CurrentBoundaries(clock)
+        districts = DistrictLookup(self.database, current=self.current)
+        self.lookup = ProtectedLookup(self.stack, districts, injector=self.injector)
+        self.updating: Updating | None = None
+        if settings.boundaries is not None:
+            self.updating = Updating(
+                settings.boundaries,
+                surroundings,
+                target=Target(database=self.database, shapes=districts, current=self.current),
+                resilience=resilience,
+                listener=listener,
+                note_status=listener.note_status,
+            )
         self._clock = clock
 
     @asynccontextmanager
@@ -76,12 +92,14 @@ class Api:
         """Hold the pool open; the service answers whether or not its database is there."""
         await self.database.open()
         async with asyncio.TaskGroup() as group:
-            meeting = group.create_task(self._meet_database())
+            background = group.create_task(self._work())
             try:
                 yield
             finally:
-                meeting.cancel()
+                background.cancel()
                 self.database.close()
+                if self.updating is not None:
+                    await self.updating.close()
 
     async def answer(self, call: Call, *, lat: str | None, lon: str | None) -> Response:
         """Answer one lookup.
@@ -94,21 +112,50 @@ class Api:
         coordinate = Coordinate.parse(lat=lat, lon=lon)
         answer = await self.lookup.find(coordinate, call_id=call.id, client=call.client)
         call.source = answer.source
-        return _response(answer)
+        return _response(answer, now_s=self._clock.monotonic())
+
+    async def refresh(self) -> Response:
+        """Refresh the boundaries now; 200 if a new set is in force, 409 if one is at it, else 502.
+
+        Raises:
+            Refusal: 404 if this service was not told where TIGERweb is.
+        """
+        if self.updating is None:
+            raise Refusal(status=404, code="NOT_FOUND", message="there are no boundary updates")
+        refresh = await self.updating.updates.refresh(is_forced=True)
+        return JSONResponse(refresh.json(), status_code=REFRESH_STATUSES[refresh.what])
 
     def health(self) -> dict[str, Any]:
         """Write the body of `/v1/health`."""
-        return health_body(
+        body = health_body(
             self.settings.service,
-            level=self.stack.health(),
-            samples=self.stack.metrics(),
+            level=self._level(),
+            samples=self.samples(),
             is_ready=self.database.was_reached,
         )
+        return {**body, "boundaries": self._boundaries()}
 
     def samples(self) -> Iterator[Sample]:
-        """Yield the metrics of stack and limiter."""
+        """Yield the metrics of stacks and limiter."""
         yield from self.stack.metrics()
+        if self.updating is not None:
+            yield from self.updating.stack.metrics()
         yield from limiter_samples(self.clients)
+
+    def _level(self) -> HealthLevel:
+        """Tell how lookups are; old boundaries answer all the same, so they count a little."""
+        level = self.stack.health()
+        is_well = self.updating is None or self.updating.stack.health() is HealthLevel.HEALTHY
+        return level if is_well else at_least_degraded(level)
+
+    def _boundaries(self) -> dict[str, Any]:
+        failures = None if self.updating is None else self.updating.updates.record.failures
+        return {**self.current.json(), "failed_refreshes": failures}
+
+    async def _work(self) -> None:
+        await self._meet_database()
+        if self.updating is not None:
+            await self.updating.updates.run()
 
     async def _meet_database(self) -> None:
         pause_s = MEETING_PAUSE_S * self.settings.service.time_scale
@@ -157,13 +204,26 @@ def _add_routes(app: FastAPI, api: Api) -> None:
         """Return the districts at a coordinate."""
         return await api.answer(call_of(request), lat=lat, lon=lon)
 
+    @app.post("/v1/boundaries/refresh")
+    async def refresh(request: Request) -> Response:
+        """Refresh the boundaries now: for operators of this host, who have the chaos token."""
+        require_chaos_access(request, token=api.settings.service.chaos_token)
+        return await api.refresh()
+
     @app.get("/v1/health")
     async def health() -> Response:
         """Return how the service is; 200 at every level, so that it is never taken for dead."""
         return JSONResponse(api.health())
 
 
-def _response(answer: Answer) -> Response:
+def _links(settings: ApiSettings) -> dict[str, str]:
+    links = {settings.lookup.name: LINK}
+    if settings.boundaries is not None:
+        links[settings.boundaries.stack.name] = UPDATES_LINK
+    return links
+
+
+def _response(answer: Answer, *, now_s: float) -> Response:
     """Write districts, or 404 outside the coverage; both say where they came from and how old."""
     status = 200 if answer.districts else 404
     body = answer.json()
@@ -172,4 +232,6 @@ def _response(answer: Answer) -> Response:
     response = JSONResponse(body, status_code=status)
     if answer.age_s is not None:
         response.headers[headers.AGE_S] = f"{answer.age_s:.3f}"
+    if answer.boundaries is not None:
+        response.headers[headers.BOUNDARIES_AGE_S] = f"{answer.boundaries.age_s(now_s):.3f}"
     return response

@@ -1,6 +1,6 @@
 """Find the districts at a coordinate: boxes from the database, exact shapes from shapely."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -8,6 +8,8 @@ import shapely
 
 from shadow_atlas.api import statements
 from shadow_atlas.api.coordinates import Coordinate
+from shadow_atlas.boundaries import BoundaryVersion, CurrentBoundaries
+from shadow_atlas.boundaries.counties import County
 from shadow_atlas.database import Connection, Database
 
 LEVELS = ("state", "county")
@@ -34,6 +36,19 @@ class District:
         return asdict(self)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What the database said of a coordinate.
+
+    Args:
+        districts: State first; none outside the coverage.
+        boundaries: The set that they are of; None in a database that never numbered one.
+    """
+
+    districts: tuple[District, ...]
+    boundaries: BoundaryVersion | None
+
+
 class DistrictLookup:
     """Look coordinates up.
 
@@ -42,25 +57,42 @@ class DistrictLookup:
 
     Args:
         database: Where the areas are.
+        current: Told which set of boundaries is in force.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, current: CurrentBoundaries) -> None:
         self._database = database
+        self._current = current
         self._shapes: dict[str, tuple[str, shapely.Geometry]] = {}
 
-    async def find(self, coordinate: Coordinate) -> tuple[District, ...]:
-        """Return the districts at a coordinate, state first; none outside the coverage.
+    def adopt(self, counties: Iterable[County]) -> None:
+        """Look up in these counties from now on; the shapes of all others are forgotten at once."""
+        states = {id_: kept for id_, kept in self._shapes.items() if id_.startswith("state:")}
+        shapes = {county.feature.id: (county.digest, county.shape) for county in counties}
+        self._shapes = {**states, **shapes}
+
+    async def find(self, coordinate: Coordinate) -> Found:
+        """Return the districts at a coordinate, and the set of boundaries that they are of.
 
         A coordinate on a common border belongs to the area with the lowest code.
         """
         async with self._database.connection() as connection:
-            candidates = await connection.fetch(
+            rows = await connection.fetch(
                 statements.CANDIDATES_AT_POINT, coordinate.lon, coordinate.lat
             )
+            candidates = [row for row in rows if row["id"] is not None]
             await self._learn_shapes(connection, candidates)
         holding = [row for row in candidates if self._holds(row, coordinate)]
         by_level = {row["level"]: row for row in reversed(holding)}  # the lowest id wins
-        return tuple(_district(by_level[level]) for level in LEVELS if level in by_level)
+        return Found(
+            districts=tuple(_district(by_level[level]) for level in LEVELS if level in by_level),
+            boundaries=self._version(rows[0]),
+        )
+
+    def _version(self, row: Mapping[str, Any]) -> BoundaryVersion | None:
+        if row["version"] is None:
+            return None
+        return self._current.learn(number=row["version"], source=row["source"], age_s=row["age_s"])
 
     async def _learn_shapes(
         self, connection: Connection, candidates: Sequence[Mapping[str, Any]]

@@ -110,5 +110,27 @@ CREATE_BATCH: Final = Migration(
     """,
 )
 
-MIGRATIONS: Final[tuple[Migration, ...]] = (CREATE_AREAS, CREATE_BATCH)
+CREATE_BOUNDARY_VERSIONS: Final = Migration(
+    name="0003_boundary_versions",
+    sql="""
+    -- One row for each set of areas that was put in force; the highest number is in force.
+    CREATE TABLE boundary_versions (
+        version bigint PRIMARY KEY CHECK (version > 0),
+        source text NOT NULL CHECK (source IN ('shipped', 'tiger')),
+        areas integer NOT NULL CHECK (areas > 0),
+        changed integer NOT NULL CHECK (changed >= 0),
+        stored_at timestamptz NOT NULL DEFAULT now()
+    );
+    -- Its only row is the lease of whoever refreshes the areas. The number fences: a holder that
+    -- was too slow finds another number there.
+    CREATE TABLE boundary_refresh (
+        is_only boolean PRIMARY KEY DEFAULT true CHECK (is_only),
+        claim bigint NOT NULL DEFAULT 0,
+        claimed_until timestamptz NOT NULL DEFAULT '-infinity'
+    );
+    INSERT INTO boundary_refresh DEFAULT VALUES;
+    """,
+)
+
+MIGRATIONS: Final[tuple[Migration, ...]] = (CREATE_AREAS, CREATE_BATCH, CREATE_BOUNDARY_VERSIONS)
 """All steps in order. Append; never insert, edit or remove."""

@@ -19,7 +19,7 @@ from harness.scenario_files import (
 from shadow_atlas.batch.portals import links
 from shadow_atlas.batch.settings import JOB_STORE
 from shadow_atlas.portal_queries.catalogue import PORTALS, STATES, TIGER, Layer, has_layer
-from shadow_atlas.presets import API_LOOKUP, PORTAL_REQUEST, STATE_EXTRACTION
+from shadow_atlas.presets import API_LOOKUP, BOUNDARY_UPDATE, PORTAL_REQUEST, STATE_EXTRACTION
 from tests.shadow_atlas.cities import CITIES
 
 SCENARIOS = Path(__file__).parent.parent.parent / "scenarios"
@@ -53,6 +53,7 @@ def test_all_bundled_files_are_read_in_a_moment():
 def test_breakers_are_those_of_the_services():
     configured = {API_LOOKUP.name: API_LOOKUP, JOB_STORE.name: JOB_STORE}
     configured[STATE_EXTRACTION.name] = STATE_EXTRACTION
+    configured[BOUNDARY_UPDATE.name] = BOUNDARY_UPDATE
     configured |= dict.fromkeys(links("batch"), PORTAL_REQUEST)
 
     found = {
@@ -92,6 +93,8 @@ def test_promised_amplification_is_the_number_of_attempts():
 
     assert API_LOOKUP.retry is not None
     assert promised["api -> db"] == API_LOOKUP.retry.max_attempts
+    assert BOUNDARY_UPDATE.retry is not None
+    assert promised["api -> tiger"] == BOUNDARY_UPDATE.retry.max_attempts
     assert PORTAL_REQUEST.retry is not None
     assert {promised[link] for link in links("batch").values()} == {
         PORTAL_REQUEST.retry.max_attempts

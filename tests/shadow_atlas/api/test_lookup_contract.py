@@ -78,7 +78,13 @@ def test_answer_names_districts_source_and_age_and_keeps_the_call_id(settings, t
     response = run(settings, tmp_path, scenario)
 
     assert response.status_code == 200
-    assert response.json() == {"districts": [WISCONSIN, DANE], "source": "primary", "age_s": None}
+    assert response.json() == {
+        "districts": [WISCONSIN, DANE],
+        "source": "primary",
+        "age_s": None,
+        "boundaries": {"version": 1, "source": "shipped"},
+    }
+    assert float(response.headers["x-atlas-boundaries-age-s"]) > 0.0
     assert response.headers["x-atlas-call-id"] == "call-7"
     assert response.headers["x-atlas-source"] == "primary"
     assert "x-atlas-age-s" not in response.headers
@@ -200,7 +206,9 @@ def test_health_names_level_circuits_and_readiness(settings, tmp_path):
     response = run(settings, tmp_path, scenario)
 
     assert response.status_code == 200
-    assert response.json() == {
+    health = response.json()
+    assert health.pop("boundaries")["version"] == 1
+    assert health == {
         "service": "api",
         "incarnation": "1",
         "level": "healthy",

@@ -9,7 +9,9 @@ import pytest
 
 from shadow_atlas import headers, presets
 from shadow_atlas.api.lookup import District
+from shadow_atlas.api.protected_lookup import Answer
 from shadow_atlas.batch.settings import BatchSettings
+from shadow_atlas.boundaries import BoundaryVersion
 from shadow_atlas.environment import Address, EnvironmentReader
 from shadow_atlas.events import EventLog
 from shadow_atlas.settings import ApiSettings, DatabaseSettings
@@ -125,4 +127,7 @@ def test_example_answer_has_the_fields_of_an_answer():
 
     districts = [District(**each).json() for each in example["districts"]]
     assert districts == example["districts"]
-    assert set(example) == {"districts", "source", "age_s"}
+    version = BoundaryVersion(number=1, source="tiger", stored_s=0.0)
+    answer = Answer(districts=districts, source="primary", age_s=None, boundaries=version)
+    assert set(example) == set(answer.json())
+    assert set(example["boundaries"]) == set(version.json())
