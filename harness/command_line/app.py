@@ -9,11 +9,12 @@ app = typer.Typer(
     name="atlas-chaos",
     no_args_is_help=True,
     add_completion=False,
+    rich_markup_mode=None,  # boxes leave half of 80 columns to the words, and cost 30 ms
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help=(
         "Break a running system on purpose and say, with evidence, whether it coped.\n\n"
-        "Start with: atlas-chaos run scenarios -k stale_cache\n\n"
+        "Start with: atlas-chaos init, then atlas-chaos run chaos\n\n"
         "Exit codes: 0 passed, 1 failed, 2 inconclusive, 3 harness error, 4 usage or file error, "
         "130 interrupted."
     ),
@@ -22,7 +23,9 @@ app = typer.Typer(
 Paths = Annotated[
     list[Path] | None,
     typer.Argument(
-        help="Scenario files, or folders to search for *.chaos.yaml.", show_default="scenarios"
+        metavar="[PATHS]...",
+        help="Scenario files, or folders to search for *.chaos.yaml.",
+        show_default="scenarios",
     ),
 ]
 Keyword = Annotated[
@@ -33,17 +36,24 @@ Keyword = Annotated[
 ]
 TimeScale = Annotated[
     float,
-    typer.Option(help="Multiply every duration and divide every rate by this.", min=0.001, max=1.0),
+    typer.Option(
+        metavar="FACTOR",
+        help="Multiply every duration and divide every rate by this.",
+        min=0.001,
+        max=1.0,
+    ),
 ]
 Seed = Annotated[
     int | None,
     typer.Option(
-        help="Seed of every random choice; printed, and drawn from the clock if not given."
+        metavar="NUMBER",
+        help="Seed of every random choice; printed, and drawn from the clock if not given.",
     ),
 ]
-EnvironmentName = Annotated[str, typer.Option(help="Where runs take place: processes.")]
+EnvironmentName = Annotated[str, typer.Option(metavar="NAME", help="Where runs take place.")]
 Proxy = Annotated[
-    str, typer.Option(help="Fault proxy: embedded, or toxiproxy for the real server.")
+    str,
+    typer.Option(metavar="NAME", help="Fault proxy: embedded, or toxiproxy for the real server."),
 ]
 DEFAULT_TIME_SCALE = (
     0.1  # measured: the bundled suite ends within 3 minutes and no open time < 0.5 s
@@ -63,7 +73,7 @@ def init(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite files that exist.")] = False,
 ) -> None:
-    """Write a first scenario and system that run at once, for you to change."""
+    """Write a first scenario that runs at once, for you to change."""
     from harness.command_line.init_command import write_starter
 
     write_starter(folder, url=url, force=force)
@@ -78,7 +88,10 @@ def run(  # noqa: PLR0913, PLR0917 -- the options of a command line
     time_scale: TimeScale = DEFAULT_TIME_SCALE,
     seed: Seed = None,
     report_dir: Annotated[
-        Path, typer.Option(help="Folder for reports and histories of this suite; made anew.")
+        Path,
+        typer.Option(
+            metavar="DIR", help="Folder for reports and histories of this suite; made anew."
+        ),
     ] = Path("reports/latest"),
     workers: Annotated[
         int,
@@ -124,15 +137,23 @@ def up(
     ] = None,
     proxy: Proxy = "embedded",
     time_scale: TimeScale = 1.0,
-    seed: Annotated[int, typer.Option(help="Ports and tokens derive from it.")] = 0,
+    seed: Annotated[
+        int, typer.Option(metavar="NUMBER", help="Ports and tokens derive from it.")
+    ] = 0,
     report_dir: Annotated[
-        Path, typer.Option(help="Events and logs go into a folder of the system's name in here.")
+        Path,
+        typer.Option(
+            metavar="DIR", help="Events and logs go into a folder of the system's name in here."
+        ),
     ] = Path("reports/up"),
     detach: Annotated[
         bool, typer.Option("--detach", "-d", help="Return when it is up; 'down' stops it.")
     ] = False,
 ) -> None:
-    """Start a system alone and say how to reach and break it by hand, until Ctrl-C."""
+    """Start a system alone, to reach and break it by hand.
+
+    It runs until Ctrl-C, or in the background with --detach, until 'down'.
+    """
     from harness.command_line.standing_commands import UpOptions, start_system
 
     start_system(
@@ -171,7 +192,7 @@ def list_scenarios(paths: Paths = None, keyword: Keyword = None) -> None:
 
 @app.command()
 def validate(paths: Paths = None) -> None:
-    """Check scenario and system files; print every problem as file:line:col."""
+    """Check files; print every problem as file:line:col."""
     from harness.command_line.inspect_commands import show_valid
     from harness.command_line.selection import selected
 
@@ -186,7 +207,7 @@ def plan(
     proxy: Proxy = "embedded",
     time_scale: TimeScale = DEFAULT_TIME_SCALE,
 ) -> None:
-    """Show the timeline of each scenario as lanes, with expected samples and real rates."""
+    """Show each timeline as lanes, with expected samples."""
     from harness.command_line.inspect_commands import show_plans
     from harness.command_line.selection import selected
 
@@ -197,10 +218,14 @@ def plan(
 
 @app.command()
 def judge(
-    folder: Annotated[Path, typer.Argument(help="Folder of a run, e.g. reports/latest/runs/NAME.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="RUN", help="Folder of a run, e.g. reports/latest/runs/NAME.")
+    ],
     scenario: Annotated[
         Path | None,
-        typer.Option(help="Judge by this scenario file instead of the one that was run."),
+        typer.Option(
+            metavar="FILE", help="Judge by this scenario file instead of the one that was run."
+        ),
     ] = None,
 ) -> None:
     """Judge a saved run again, from its history alone."""
@@ -210,9 +235,26 @@ def judge(
 
 
 @app.command()
+def explain(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[NAME]...",
+            help="Names of faults, checks, findings, verdicts, or exit codes.",
+            show_default="all, one line each",
+        ),
+    ] = None,
+) -> None:
+    """Tell what a fault, check, verdict or exit code is."""
+    from harness.command_line.explain_command import explain as tell
+
+    tell(names or [])
+
+
+@app.command()
 def schema(
     kind: Annotated[
-        str, typer.Argument(metavar="scenario|system", help="Kind of file.")
+        str, typer.Argument(metavar="[KIND]", help="Kind of file: scenario or system.")
     ] = "scenario",
     write: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write it to a file instead.")
@@ -238,7 +280,7 @@ def clean(
 
 @app.command()
 def doctor() -> None:
-    """Say what this machine can do: programs, versions, and faults by environment."""
+    """Say what this machine has, and which faults it can inject."""
     from harness.command_line.machine_commands import show_machine
 
     show_machine()

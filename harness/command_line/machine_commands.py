@@ -1,20 +1,19 @@
 """The commands about this machine: `clean` and `doctor`."""
 
 import platform
-import shutil
 import sys
 from importlib.metadata import PackageNotFoundError, version
 
-from fault_injectors.catalogue import FAULTS
-from harness.clock import SystemClock
+from fault_injectors.toxiproxy import ProxyKind, find_toxiproxy_server
+from harness.command_line import fault_matrix
 from harness.command_line.exit_codes import ExitCode, end_with
-from harness.composition import ENVIRONMENTS, PROXIES, make_environment
 from harness.environments import undo, world
 from harness.environments.postgres import find_installation, server_user
 from harness.environments.standing import standing_in, take_down
 from harness.model.errors import MissingDependency
 
 _PACKAGES = ("pytest", "hypothesis", "toxiproxy-python", "docker", "httpx", "pytest-xdist")
+_NO_TOXIPROXY = "toxiproxy-server is not installed; 'make setup' builds it where Go is"
 
 
 def remove_leftovers(*, force: bool) -> None:
@@ -66,9 +65,7 @@ def show_machine() -> None:
     except MissingDependency as error:
         write(f"PostgreSQL: {error}\n")
     write(f"real Toxiproxy: {_toxiproxy()}\n\n")
-    for name in ENVIRONMENTS:
-        for proxy in PROXIES:
-            _show_matrix(name, proxy)
+    write(f"{_matrix()}\n")
 
 
 def _version_of(package: str) -> str:
@@ -79,11 +76,17 @@ def _version_of(package: str) -> str:
 
 
 def _toxiproxy() -> str:
-    return shutil.which("toxiproxy-server", path=".tools/bin") or "not installed; make setup does"
+    found = find_toxiproxy_server()
+    return str(found) if found else _NO_TOXIPROXY
 
 
-def _show_matrix(name: str, proxy: str) -> None:
-    offered = make_environment(name, proxy, SystemClock()).offers()
-    sys.stdout.write(f"environment {name}, proxy {proxy}: {', '.join(sorted(offered))}\n")
-    for fault in FAULTS:
-        sys.stdout.write(f"  {fault.name:<22} {fault.summary}\n")
+def _matrix() -> str:
+    """Return which faults can be injected on this machine, and why others cannot."""
+    absent: dict[fault_matrix.Column, str] = {}
+    if find_toxiproxy_server() is None:
+        absent = {
+            column: _NO_TOXIPROXY
+            for column in fault_matrix.COLUMNS
+            if column.proxy == ProxyKind.TOXIPROXY
+        }
+    return fault_matrix.matrix_text(fault_matrix.rows(absent))
