@@ -127,8 +127,8 @@ class UpstreamResponse:
         default=None,
         metadata=meta(
             Kind.CHOICE,
-            "cut the connection before the answer, or in the middle of its body",
-            choices=("before", "mid"),
+            "cut the connection before the answer or amid its body, or close it after that",
+            choices=("before", "mid", "after"),
         ),
     )
 

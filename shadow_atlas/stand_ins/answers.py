@@ -18,6 +18,7 @@ class Answer:
         retry_after: Value of the `Retry-After` header, None for none.
         bytes_per_s: Speed of the body, None for as fast as the connection takes it.
         is_cut: Whether the connection is cut after half of the body.
+        is_last: Whether the connection is closed in order after the answer.
     """
 
     status: int
@@ -25,6 +26,7 @@ class Answer:
     retry_after: str | None = None
     bytes_per_s: float | None = None
     is_cut: bool = False
+    is_last: bool = False
 
 
 def scripted_answer(what: What, *, status: int, payload: Payload, now_wall_s: float) -> Answer:
@@ -42,6 +44,7 @@ def scripted_answer(what: What, *, status: int, payload: Payload, now_wall_s: fl
         retry_after=_retry_after(what, now_wall_s=now_wall_s),
         bytes_per_s=what.bytes_per_s,
         is_cut=what.close is Close.MID,
+        is_last=what.close is Close.AFTER,
     )
 
 

@@ -33,6 +33,7 @@ class Close(StrEnum):
 
     BEFORE = "before"  # no byte of an answer
     MID = "mid"  # the head and the first half of the body
+    AFTER = "after"  # in order, after the whole answer: the next request needs a connection
 
 
 class RetryAfterForm(StrEnum):

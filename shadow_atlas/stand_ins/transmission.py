@@ -62,6 +62,8 @@ class Transmission:
         head = [(b"content-type", answer.payload.content_type.encode())]
         if not answer.payload.padding_bytes:  # an oversized answer does not announce its length
             head.append((b"content-length", str(len(answer.payload.content)).encode()))
+        if answer.is_last:
+            head.append((b"connection", b"close"))  # the server closes when the answer is out
         if answer.retry_after is not None:
             head.append((b"retry-after", answer.retry_after.encode()))
         self.status = answer.status

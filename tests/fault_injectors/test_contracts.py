@@ -44,6 +44,7 @@ ANSWERS: tuple[dict[str, Any], ...] = (
     {"page_size": 1},
     {"close": "before"},
     {"close": "mid"},
+    {"close": "after"},
 )
 IN_PROCESS: tuple[dict[str, Any], ...] = (
     *({"kind": kind} for kind in KINDS),

@@ -47,7 +47,7 @@ whats = st.one_of(
     ),
     st.just({"hang": True}),
     st.integers(min_value=1, max_value=500).map(lambda size: {"page_size": size}),
-    st.sampled_from(["before", "mid"]).map(lambda when: {"close": when}),
+    st.sampled_from(["before", "mid", "after"]).map(lambda when: {"close": when}),
 )
 
 
@@ -89,7 +89,7 @@ def test_every_script_that_can_be_meant_is_read_and_written_back(match, when, wh
         ({"name": "x", "body": "oversize", "size_bytes": 2**40}, "size_bytes="),
         ({"name": "x", "hang": True, "status": 503}, "hang leaves no answer"),
         ({"name": "x", "close": "before", "status": 503}, "close='before' leaves no answer"),
-        ({"name": "x", "close": "after"}, "close: expected one of before, mid"),
+        ({"name": "x", "close": "late"}, "close: expected one of before, mid, after"),
         ({"name": "x", "page_size": 0}, "page_size=0"),
         ({"name": "x", "page_size": 5, "status": 503}, "status contradicts"),
         ({"name": "x", "hang": 1}, "hang: expected true or false"),

@@ -264,6 +264,16 @@ def test_a_connection_is_cut_where_the_script_says(ask, when, complaint):
     assert cut["bytes"] * 2 <= whole["bytes"]
 
 
+def test_a_connection_ends_in_order_after_a_complete_answer(ask):
+    ask.stand_ins.script("portal_wi", close="after", first=1)
+
+    last, next_one = ask.wisconsin(), ask.wisconsin()
+
+    assert len(last.json()["features"]) == 72
+    assert last.headers["connection"] == "close"
+    assert "connection" not in next_one.headers
+
+
 def test_a_page_size_caps_pages_on_arcgis(ask):
     ask.stand_ins.script("portal_wi", page_size=5)
 
