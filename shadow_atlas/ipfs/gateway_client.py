@@ -16,7 +16,10 @@ from shadow_atlas.environment import Address
 from shadow_atlas.errors import response_error
 
 CONNECTIONS_MAX: Final = 8  # the bulkhead lets three syncs run, the rest is for closing ones
-_ACCEPT: Final = "application/vnd.ipld.raw"
+_HEADERS: Final = {
+    "Accept": "application/vnd.ipld.raw",
+    "Accept-Encoding": "identity",  # decoded here, a small body could grow to any size
+}
 
 
 class GatewayClient:
@@ -39,7 +42,7 @@ class GatewayClient:
         self._clock = clock
         self._client = httpx.AsyncClient(
             base_url=f"http://{address}",
-            headers={**dict(headers.UPSTREAM_REQUEST_HEADERS), "Accept": _ACCEPT},
+            headers={**dict(headers.UPSTREAM_REQUEST_HEADERS), **_HEADERS},
             timeout=httpx.Timeout(timeout_s),
             limits=httpx.Limits(
                 max_connections=CONNECTIONS_MAX, max_keepalive_connections=CONNECTIONS_MAX
@@ -80,7 +83,6 @@ class GatewayClient:
             raise self._too_large()
 
     async def _read(self, response: httpx.Response) -> bytes:
-        # Decoded here a small body could grow to any size, so compressed ones are not asked for.
         body = bytearray()
         async for chunk in response.aiter_raw():
             body += chunk

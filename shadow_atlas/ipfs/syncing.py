@@ -10,6 +10,7 @@ from shadow_atlas.content_addressing import (
     BlockMismatch,
     Cid,
     FileLimits,
+    FileRefused,
     FileWalk,
 )
 from shadow_atlas.errors import UpstreamStatus
@@ -144,7 +145,7 @@ class SnapshotSync:
         except UpstreamStatus as error:
             self._note(course, attempt, error.status)
             raise
-        except BlockMismatch:
+        except (BlockMismatch, FileRefused):
             self._note(course, attempt, _HTTP_OK)
             raise
         self._note(course, attempt, _HTTP_OK)

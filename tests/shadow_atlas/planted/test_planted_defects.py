@@ -37,6 +37,7 @@ INTENDED = {
     "breaker_that_never_closes": {"state_after_good_probes"},
     "breaker_that_never_opens": {"calls_until_rejected", "states_while_failing"},
     "stale_cache_without_limit": {"source_beyond_the_age"},
+    "no_bulkhead": {"error_of_one_too_many"},
 }
 
 
@@ -153,8 +154,7 @@ async def _observe_bulkhead(create: Any) -> dict[str, Any]:
         await asyncio.sleep(0)
         second = await _error_of(stack.call_detailed(_up))
         release.set()
-    assert second is BulkheadFull
-    return {"held": holder.result().value, "second": second}
+    return {"held": holder.result().value, "error_of_one_too_many": second}
 
 
 OBSERVERS: tuple[Callable[[Any], Awaitable[dict[str, Any]]], ...] = (
@@ -196,6 +196,7 @@ def test_the_sound_layer_has_none_of_the_defects():
     assert sound["calls_until_rejected"] == BREAKER.failure_threshold
     assert sound["state_after_good_probes"] is BreakerState.CLOSED
     assert sound["source_beyond_the_age"] is ConnectionRefusedError
+    assert sound["error_of_one_too_many"] is BulkheadFull
 
 
 def test_a_retry_without_cap_ends_all_the_same():
@@ -221,6 +222,10 @@ def test_a_breaker_that_never_opens_lets_every_failing_call_through():
 
     assert observed["calls_until_rejected"] is None
     assert observed["states_while_failing"] == [BreakerState.CLOSED]
+
+
+def test_without_a_bulkhead_one_too_many_runs():
+    assert _observe(_planted("no_bulkhead"))["error_of_one_too_many"] is None
 
 
 @pytest.mark.parametrize("name", INTENDED)
