@@ -1,4 +1,4 @@
-"""Whether a breaker kept to its times: early is sure, late may be the machine's doing."""
+"""Whether a breaker kept to its times, or the machine did not."""
 
 from collections.abc import Iterator
 
@@ -9,13 +9,19 @@ from harness.model.history import History
 from harness.model.records import NS_PER_S, Operation, Outcome
 
 
-def left_early(life: Life, open_s: float) -> Iterator[Complaint]:
-    """Yield the open times that were too short; nothing but the breaker can cause that."""
+def left_early(life: Life, open_s: float, stalls: Stalls) -> Iterator[Complaint]:
+    """Yield the open times that were too short.
+
+    A breaker starts its timer and then writes that it is open. A stall between the two makes the
+    open time on record shorter than it was, by as much as the stall and no more.
+    """
     for era in life.eras(OPEN):
         lasted_s = era.duration_ns / NS_PER_S
         if era.is_left and lasted_s < open_s - EARLY_S:
             what = f"stayed open for {lasted_s:.3f} s of {open_s:.3f} s"
-            yield Complaint(t_ns=era.end_ns, what=what)
+            stall_s = stalls.largest_s(era.start_ns, era.start_ns)
+            is_sure = lasted_s < open_s - EARLY_S - STALL_FACTOR * stall_s
+            yield Complaint(t_ns=era.end_ns, what=what, is_sure=is_sure)
 
 
 def refused_late(

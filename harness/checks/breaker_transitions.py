@@ -133,7 +133,7 @@ class BreakerTransitions:
         for life in lives:
             yield from life.illegal_moves()
             yield from opened_too_soon(history, life, breaker)
-            yield from left_early(life, shortest_s)
+            yield from left_early(life, shortest_s, stalls_of(history))
             yield from traffic.while_open(life)
             yield from traffic.while_half_open(life, probes)
         yield from _refused(history, scenario, breaker, lives)

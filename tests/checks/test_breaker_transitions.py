@@ -108,6 +108,26 @@ def test_an_open_time_that_is_too_short_fails():
     assert "stayed open for 15.100 s of 30.000 s" in found.witnesses[0]
 
 
+def test_a_stall_while_it_opens_excuses_an_open_time_that_looks_short_by_as_much():
+    short = ((21.3, "open"), (51.26, "half_open"), (51.5, "closed"))  # 29.96 s on record
+    writing = stall(21.31, 0.04, service="api")  # the timer ran, and the record was not written
+
+    assert judged(failing(), moves(*short)).verdict is Verdict.FAILED
+    stalled = judged(failing(), moves(*short), [writing])
+    assert stalled.verdict is Verdict.INCONCLUSIVE
+    assert "stayed open for 29.960 s" in stalled.witnesses[0]
+    much_too_short = ((21.3, "open"), (36.4, "half_open"), (36.5, "closed"))
+    assert judged(failing(), moves(*much_too_short), [writing]).verdict is Verdict.FAILED
+
+
+def test_a_stall_at_another_time_excuses_no_short_open_time():
+    short = ((21.3, "open"), (51.26, "half_open"), (51.5, "closed"))
+
+    found = judged(failing(), moves(*short), [stall(51.26, 0.04, service="api")])
+
+    assert found.verdict is Verdict.FAILED
+
+
 def test_the_open_time_scales_with_the_run():
     short = ((21.3, "open"), (36.4, "half_open"), (36.5, "open"), (81.6, "half_open"))
     steps = (*short, (82.0, "closed"))
