@@ -18,8 +18,18 @@ from harness.scenario_files import (
 )
 from shadow_atlas.batch.portals import links
 from shadow_atlas.batch.settings import JOB_STORE
+from shadow_atlas.gateways import GATEWAY_NAMES
+from shadow_atlas.gateways.snapshots import make_snapshots
+from shadow_atlas.ipfs.gateways import links as gateway_links
+from shadow_atlas.ipfs.settings import GATEWAYS
 from shadow_atlas.portal_queries.catalogue import PORTALS, STATES, TIGER, Layer, has_layer
-from shadow_atlas.presets import API_LOOKUP, BOUNDARY_UPDATE, PORTAL_REQUEST, STATE_EXTRACTION
+from shadow_atlas.presets import (
+    API_LOOKUP,
+    BOUNDARY_UPDATE,
+    IPFS_GATEWAY,
+    PORTAL_REQUEST,
+    STATE_EXTRACTION,
+)
 from tests.shadow_atlas.cities import CITIES
 
 SCENARIOS = Path(__file__).parent.parent.parent / "scenarios"
@@ -55,6 +65,7 @@ def test_breakers_are_those_of_the_services():
     configured[STATE_EXTRACTION.name] = STATE_EXTRACTION
     configured[BOUNDARY_UPDATE.name] = BOUNDARY_UPDATE
     configured |= dict.fromkeys(links("batch"), PORTAL_REQUEST)
+    configured |= dict.fromkeys(gateway_links("ipfs"), IPFS_GATEWAY)
 
     found = {
         breaker.name: (
@@ -80,12 +91,15 @@ def test_a_breaker_of_a_portal_protects_the_link_to_it():
     declared = {breaker.name: str(breaker.links[0]) for breaker in SYSTEM.breakers}
 
     assert links("batch").items() <= declared.items()
+    assert gateway_links("ipfs").items() <= declared.items()
 
 
-def test_services_are_the_portals_and_what_uses_them():
+def test_services_are_the_upstreams_and_what_uses_them():
     names = [service.name for service in SYSTEM.services]
 
-    assert names == ["db", "api", "batch", *(portal.name for portal in PORTALS), TIGER.name]
+    portals = [*(portal.name for portal in PORTALS), TIGER.name]
+    assert names == ["db", "api", "batch", *portals, "ipfs", *GATEWAYS]
+    assert GATEWAYS == GATEWAY_NAMES
 
 
 def test_promised_amplification_is_the_number_of_attempts():
@@ -98,6 +112,10 @@ def test_promised_amplification_is_the_number_of_attempts():
     assert PORTAL_REQUEST.retry is not None
     assert {promised[link] for link in links("batch").values()} == {
         PORTAL_REQUEST.retry.max_attempts
+    }
+    assert IPFS_GATEWAY.retry is not None
+    assert {promised[link] for link in gateway_links("ipfs").values()} == {
+        IPFS_GATEWAY.retry.max_attempts
     }
 
 
@@ -115,3 +133,9 @@ def test_states_and_extractions_are_what_the_portals_serve():
     assert sorted(pairs) == sorted(
         (state, layer.value) for state in STATES for layer in Layer if has_layer(state, layer)
     )
+
+
+def test_snapshots_are_those_that_the_gateways_publish():
+    rows = [(row["state"], row["cid"]) for row in SYSTEM.datasets["snapshots"]]
+
+    assert rows == [(snapshot.state, snapshot.name) for snapshot in make_snapshots()]

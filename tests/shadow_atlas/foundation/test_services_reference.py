@@ -14,6 +14,8 @@ from shadow_atlas.batch.settings import BatchSettings
 from shadow_atlas.boundaries import BoundaryVersion
 from shadow_atlas.environment import Address, EnvironmentReader
 from shadow_atlas.events import EventLog
+from shadow_atlas.gateways import GatewaySettings
+from shadow_atlas.ipfs import IpfsSettings
 from shadow_atlas.settings import ApiSettings, DatabaseSettings
 from shadow_atlas.upstreams.settings import UpstreamSettings
 from tests.shadow_atlas.fake_clock import FakeClock
@@ -28,6 +30,9 @@ REQUIRED = {
     "ATLAS_PORTAL_CO_ADDRESS": "127.0.0.1:2",
     "ATLAS_PORTAL_NY_ADDRESS": "127.0.0.1:3",
     "ATLAS_TIGER_ADDRESS": "127.0.0.1:4",
+    "ATLAS_GATEWAY_A_ADDRESS": "127.0.0.1:5",
+    "ATLAS_GATEWAY_B_ADDRESS": "127.0.0.1:6",
+    "ATLAS_GATEWAY_C_ADDRESS": "127.0.0.1:7",
 }
 
 
@@ -38,10 +43,18 @@ def read_migrate(mapping):
     return settings
 
 
+def read_gateway(mapping):
+    if "ATLAS_SERVICE" in mapping:
+        mapping["ATLAS_SERVICE"] = "gateway_a"
+    return GatewaySettings.from_environment(mapping)
+
+
 READERS = {
     "api": ApiSettings.from_environment,
     "batch": BatchSettings.from_environment,
     "upstreams": UpstreamSettings.from_environment,
+    "ipfs": IpfsSettings.from_environment,
+    "gateways": read_gateway,
     "migrate": read_migrate,
 }
 

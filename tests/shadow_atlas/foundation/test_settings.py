@@ -19,6 +19,7 @@ from shadow_atlas.settings import (
 API = presets.API_LOOKUP
 EXTRACTION = presets.STATE_EXTRACTION
 PORTAL = presets.PORTAL_REQUEST
+GATEWAY = presets.IPFS_GATEWAY
 BREAKERS = presets.BREAKER_PRESETS
 RETRIES = presets.RETRY_PRESETS
 BULKHEADS = presets.BULKHEAD_PRESETS
@@ -41,6 +42,23 @@ NUMBERS_OF_THE_GUIDE = [
     ("portal longest back-off", PORTAL.retry.max_delay_s, 10.0),
     ("portal request timeout", PORTAL.retry.attempt_timeout_s, 10.0),
     ("portal total: 30 s in the guide, see presets", PORTAL.retry.total_timeout_s, 32.0),
+    ("ipfs breaker failures", GATEWAY.breaker.failure_threshold, 5),
+    ("ipfs breaker open", GATEWAY.breaker.open_duration_s, 60.0),
+    ("ipfs attempts", GATEWAY.retry.max_attempts, 3),
+    ("ipfs first back-off", GATEWAY.retry.initial_delay_s, 1.0),
+    ("ipfs longest back-off", GATEWAY.retry.max_delay_s, 30.0),
+    ("ipfs back-off growth", GATEWAY.retry.multiplier, 2.0),
+    ("ipfs jitter", GATEWAY.retry.jitter, 0.1),
+    (
+        "ipfs retryable",
+        {each.value for each in GATEWAY.retry.retryable},
+        {"network_timeout", "network_error", "gateway_timeout"},
+    ),
+    ("ipfs request timeout", GATEWAY.retry.attempt_timeout_s, 30.0),
+    ("ipfs bulkhead spans all gateways", GATEWAY.bulkhead, None),
+    ("ipfs concurrency", presets.IPFS_SYNC.bulkhead.max_concurrent, 3),
+    ("ipfs queue", presets.IPFS_SYNC.bulkhead.max_queue, 5),
+    ("ipfs retries in one place only", presets.IPFS_SYNC.retry, None),
     ("api breaker failures", API.breaker.failure_threshold, 10),
     ("api breaker open", API.breaker.open_duration_s, 30.0),
     ("api attempts", API.retry.max_attempts, 2),
@@ -99,7 +117,9 @@ def test_default_is_the_number_of_the_guide(got, expected):
     assert got == expected
 
 
-@pytest.mark.parametrize("config", [API, EXTRACTION, PORTAL], ids=lambda config: config.name)
+@pytest.mark.parametrize(
+    "config", [API, EXTRACTION, PORTAL, GATEWAY], ids=lambda config: config.name
+)
 def test_total_timeout_leaves_room_for_every_attempt(config):
     require_room_for_attempts(config.retry)
 
