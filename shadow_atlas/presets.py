@@ -103,6 +103,14 @@ IPFS_GATEWAY: Final = StackConfig(
     breaker=BreakerConfig(
         failure_threshold=5,
         open_duration_s=60.0,
+        # A gateway that hangs takes 95 s to fail a call. In the usual window of a minute there
+        # is room for three such failures at most, so its circuit would never open; five of them
+        # one after the other, and the pauses between, fit into ten minutes.
+        monitoring_window_s=600.0,
+        # Probes of a gateway that still hangs hold slots of the bulkhead, of which there are
+        # three: one at a time, until its time is over.
+        half_open_max_calls=1,
+        probe_timeout_s=95.0,
         excluded=(FileRefused,),  # verified, so every gateway would have sent the same
         excluded_if=blames_request,
     ),
