@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from harness.command_line.options import EnvironmentName, Keyword, Paths, Proxy, Seed, TimeScale
+
 app = typer.Typer(
     name="atlas-chaos",
     no_args_is_help=True,
@@ -20,41 +22,6 @@ app = typer.Typer(
     ),
 )
 
-Paths = Annotated[
-    list[Path] | None,
-    typer.Argument(
-        metavar="[PATHS]...",
-        help="Scenario files, or folders to search for *.chaos.yaml.",
-        show_default="scenarios",
-    ),
-]
-Keyword = Annotated[
-    str | None,
-    typer.Option(
-        "-k", metavar="WORDS", help="Only scenarios whose name or tags match: 'api and not slow'."
-    ),
-]
-TimeScale = Annotated[
-    float,
-    typer.Option(
-        metavar="FACTOR",
-        help="Multiply every duration and divide every rate by this.",
-        min=0.001,
-        max=1.0,
-    ),
-]
-Seed = Annotated[
-    int | None,
-    typer.Option(
-        metavar="NUMBER",
-        help="Seed of every random choice; printed, and drawn from the clock if not given.",
-    ),
-]
-EnvironmentName = Annotated[str, typer.Option(metavar="NAME", help="Where runs take place.")]
-Proxy = Annotated[
-    str,
-    typer.Option(metavar="NAME", help="Fault proxy: embedded, or toxiproxy for the real server."),
-]
 DEFAULT_TIME_SCALE = (
     0.1  # measured: the bundled suite ends within 3 minutes and no open time < 0.5 s
 )

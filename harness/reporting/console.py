@@ -10,7 +10,8 @@ from rich.text import Text
 
 from harness.model.run import Progress
 from harness.model.verdict import Verdict
-from harness.reporting.check_table import HEADINGS, cells, rows_of
+from harness.reporting.check_table import HEADINGS, CheckRow, cells, rows_of
+from harness.reporting.narrow import ByWidth, RunLine, check_lines, run_lines
 from harness.reporting.quantities import count, figure, seconds
 from harness.reporting.run_report import RunReport
 
@@ -22,7 +23,7 @@ STYLES = {
     Verdict.SKIPPED: "dim",
 }
 _WITNESSES_MAX = 5  # the worst ones; all stand in findings.json
-_HELD_MAX = 8
+_HELD_MAX = 7
 _CHECK_WIDTH = 34  # wider names would squeeze what was expected and got into single words
 _ERROR_LINES_MAX = 10
 _COMMAND_MAX = 72  # with its name in front it fits into 80 columns
@@ -88,33 +89,48 @@ def verdict_line(report: RunReport) -> Text:
     line.append(report.verdict.replace("_", " "), style=STYLES[report.verdict])
     line.append(f" {report.name}", style="bold")
     if report.sentence:
-        line.append(f": {report.sentence}")
+        line.append(f": {report.sentence}{_last_word(report)}")
     return line
 
 
-def check_table(report: RunReport) -> Table:
-    """Return the table of checks, the worst first; of those that held, the first few."""
+def _last_word(report: RunReport) -> str:
+    """Return the end of an error whose first line only announces it, such as a service's log."""
+    if not report.sentence.endswith(":"):
+        return ""
+    return f" {report.error.rstrip().splitlines()[-1].strip()}"
+
+
+def check_table(report: RunReport) -> RenderableType:
+    """Return the checks, the worst first; of those that held, the first few."""
+    rows = rows_of(report.findings)
+    held = sum(row.verdict is Verdict.PASSED for row in rows)
+    rest_held = max(held - _HELD_MAX, 0)
+    shown = rows[: len(rows) - rest_held]
+    rest = [Text(f"and {rest_held} more that held", style="dim")] if rest_held else []
+    narrow = Group(check_lines(shown, STYLES), *rest)
+    return ByWidth(narrow=narrow, wide=Group(_wide_checks(shown), *rest))
+
+
+def _wide_checks(rows: Sequence[CheckRow]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    names = [len(row.check) for row in rows if row.verdict is not Verdict.PASSED]
+    width = min(max(names, default=0), _CHECK_WIDTH) or _CHECK_WIDTH
     for heading in HEADINGS:
+        is_check = heading == "check"
         justify = "right" if heading in ("margin", "samples") else "left"
         table.add_column(
             heading,
             justify=justify,  # type: ignore[arg-type]
             overflow="fold",
             no_wrap=heading in ("", "margin", "samples"),
-            max_width=_CHECK_WIDTH if heading == "check" else None,
+            width=width if is_check else None,
         )
-    rows = rows_of(report.findings)
-    held = sum(row.verdict is Verdict.PASSED for row in rows)
-    rest_held = max(held - _HELD_MAX, 0)
-    for row in rows[: len(rows) - rest_held]:
+    for row in rows:
         mark, *rest = cells(row)
         is_short = row.verdict is Verdict.PASSED  # what held gets one line, so that all fit
         style = {"no_wrap": True, "overflow": "ellipsis"} if is_short else {}
         told = [Text(cell, **style) for cell in rest]  # type: ignore[arg-type]
         table.add_row(Text(mark, style=STYLES[row.verdict]), *told)
-    if rest_held:
-        table.add_row("", Text(f"and {rest_held} more that held", style="dim"))
     return table
 
 
@@ -175,18 +191,29 @@ def _witnesses(report: RunReport) -> list[RenderableType]:
     return [Text(), Text("worst cases", style="dim"), *(Text(f"  {line}") for line in shown)]
 
 
-def final_table(reports: Sequence[RunReport]) -> Table:
+def final_table(reports: Sequence[RunReport]) -> RenderableType:
     """Return the table of all runs: scenario, verdict, duration and key figures."""
+    lines = [_run_line(report) for report in reports]
+    return ByWidth(narrow=run_lines(lines), wide=_wide_runs(lines))
+
+
+def _wide_runs(lines: Sequence[RunLine]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for heading in ("scenario", "verdict", "duration", "figures"):
         justify = "right" if heading == "duration" else "left"
         table.add_column(heading, justify=justify, overflow="fold")  # type: ignore[arg-type]
-    for report in reports:
-        verdict = Text(report.verdict.replace("_", " "), style=STYLES[report.verdict])
-        took = seconds(report.duration_s) if report.duration_s else ""
-        told = report.sentence if report.verdict is Verdict.SKIPPED else key_figures(report)
-        table.add_row(Text(report.name), verdict, took, Text(told))
+    for line in lines:
+        table.add_row(Text(line.name), line.verdict, line.duration, Text(line.told))
     return table
+
+
+def _run_line(report: RunReport) -> RunLine:
+    return RunLine(
+        name=report.name,
+        verdict=Text(report.verdict.replace("_", " "), style=STYLES[report.verdict]),
+        duration=seconds(report.duration_s) if report.duration_s else "",
+        told=report.sentence if report.verdict is Verdict.SKIPPED else key_figures(report),
+    )
 
 
 def key_figures(report: RunReport) -> str:

@@ -19,6 +19,7 @@ from harness.reporting.console import (
     last_line,
     progress_line,
     render,
+    verdict_line,
 )
 from harness.reporting.live import LiveDisplay
 from harness.reporting.run_report import report_of
@@ -39,13 +40,35 @@ def report(failed):
     return dataclasses.replace(report_of(failed), folder="reports/latest/runs/lookups")
 
 
-def test_closing_is_the_golden_one(report):
+@pytest.mark.parametrize(("width", "golden"), [(120, "closing.txt"), (80, "closing_80.txt")])
+def test_closing_is_the_golden_one(report, width, golden):
     passed = dataclasses.replace(report, name="b", verdict=Verdict.PASSED, sentence="held")
     skipped = dataclasses.replace(
         report, name="c", verdict=Verdict.SKIPPED, sentence="needs compose", duration_s=0.0
     )
 
-    assert_golden("closing.txt", render(closing([report, passed, skipped])) + "\n")
+    assert_golden(golden, render(closing([report, passed, skipped]), width) + "\n")
+
+
+def test_80_columns_cut_no_word_of_a_check_that_did_not_hold(report):
+    shown = render(failure_block(report), 80)
+
+    failed = [one for one in report.findings if one.verdict is not Verdict.PASSED]
+    assert failed
+    for finding in failed:
+        for words in (finding.check, finding.expected, finding.got):
+            assert words in shown
+
+
+def test_an_error_that_only_announces_a_log_is_told_with_the_logs_last_line(report):
+    broke = dataclasses.replace(
+        report,
+        verdict=Verdict.HARNESS_ERROR,
+        sentence="service 'api' ended while it started:",
+        error="service 'api' ended while it started:\nTraceback\nModuleNotFoundError: fastapi\n",
+    )
+
+    assert "while it started: ModuleNotFoundError: fastapi" in render(verdict_line(broke), 200)
 
 
 def test_failure_block_fits_one_screen_with_many_checks_and_witnesses(report):
