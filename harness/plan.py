@@ -15,6 +15,7 @@ from harness.model.scenario import Load, Scenario, TimelineEntry
 from harness.model.system import Breaker, Link
 
 OPEN_AT_LEAST_S = 0.5  # below, a tolerance of 50 ms is more than 10 % of a breaker's open time
+LOOKS_AT_MOST_PER_S = 5.0  # above, scrapes and evaluations take what the services need
 DELAY_AT_LEAST_S = 0.05  # below, an injected delay drowns in the scheduling noise of two cores
 RATE_AT_MOST_PER_S = 1000.0  # above, the client leaves too little of two cores for the services
 _PROCESS_FAULTS = frozenset({"kill", "stop", "pause", "restart"})
@@ -154,6 +155,11 @@ def _scale_limits(scenario: Scenario) -> Iterator[tuple[float, str]]:
                 DELAY_AT_LEAST_S / delay_s,
                 f"fault {entry.fault.name!r} would delay by less than {DELAY_AT_LEAST_S:g} s",
             )
+    if scenario.alerts is not None:
+        yield (
+            1.0 / LOOKS_AT_MOST_PER_S / scenario.alerts.every_s,
+            f"alerts would be evaluated more than {LOOKS_AT_MOST_PER_S:g} times a second",
+        )
     rate_per_s = sum(load.rate_per_s for load in scenario.loads)
     yield (
         rate_per_s / RATE_AT_MOST_PER_S,

@@ -1,5 +1,6 @@
 """All checks, in the order in which the reference lists them."""
 
+from harness.checks.alert import Alert
 from harness.checks.answer_source import AnswerSource
 from harness.checks.breaker_transitions import BreakerTransitions
 from harness.checks.bulkhead import Bulkhead
@@ -29,5 +30,6 @@ CHECKS: tuple[type[Check], ...] = (
     Bulkhead,
     WorkItems,
     ProbeValue,
+    Alert,
 )
 """The types that a scenario may name under `checks:`."""

@@ -1,7 +1,7 @@
 """Run a system as real processes on loopback, with a fault proxy between client and server."""
 
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from harness.environments.journal import Journal
 from harness.environments.network import ProxiedNetwork, fault_proxy
 from harness.environments.ports import Ports
 from harness.environments.process_faults import ProcessFaults
+from harness.environments.prometheus import Prometheus, find_program, prometheus, site_of
 from harness.environments.resource_faults import ResourceFaults
 from harness.environments.services import ServiceProcess
 from harness.environments.standing import Standing, note
@@ -48,8 +49,10 @@ class RunningProcesses:
         capabilities: ProcessCapabilities,
         guard: Guard,
         start: Start,
+        watching: Prometheus | None,
     ) -> None:
         self._services = services
+        self._watching = watching
         self._capabilities = capabilities
         self._guard = guard
         self._start = start
@@ -88,9 +91,11 @@ class RunningProcesses:
         )
 
     def check_alive(self) -> None:
-        """Raise if the watchdog or the fault proxy has died: then we broke, not the system."""
+        """Raise if watchdog, fault proxy or Prometheus has died: then we broke, not the system."""
         self._guard.check_alive()
         self._capabilities.network.check_alive()
+        if self._watching is not None:
+            self._watching.check_alive()
 
 
 class ProcessesEnvironment:
@@ -118,13 +123,18 @@ class ProcessesEnvironment:
     def missing(self, scenario: Scenario) -> list[str]:
         """Return which programs the scenario needs and this machine lacks."""
         kinds = {scenario.system.service(name).kind for name in scenario.services()}
-        if ServiceKind.POSTGRESQL not in kinds:
-            return []
-        try:
-            postgres.find_installation()
-        except MissingDependency as error:
-            return [str(error)]
-        return []
+        needed: list[Callable[[], object]] = []
+        if ServiceKind.POSTGRESQL in kinds:
+            needed.append(postgres.find_installation)
+        if scenario.alerts is not None:
+            needed.append(find_program)
+        lacking = []
+        for find in needed:
+            try:
+                find()
+            except MissingDependency as error:
+                lacking.append(str(error))
+        return lacking
 
     @asynccontextmanager
     async def start(
@@ -161,18 +171,44 @@ class ProcessesEnvironment:
             )
         )
         services = start.services(network.addresses())
+        watching = await self._watching(start, services, guard.folder / "prometheus", stack)
         stack.push_async_callback(start.stop, services)
         await start.run(services)
+        if watching is not None:
+            await watching.wait_until_watching()
+            await stack.enter_async_context(watching.recording_alerts(start.record))
         running = RunningProcesses(
             services,
             capabilities=self._capabilities(start, services, network, journal),
             guard=guard,
             start=start,
+            watching=watching,
         )
         if start.settings.keep:
             network.let_go()
             note(running.standing())
         return running
+
+    async def _watching(
+        self,
+        start: Start,
+        services: Mapping[str, ServiceProcess],
+        storage: Path,
+        stack: AsyncExitStack,
+    ) -> Prometheus | None:
+        """Start a Prometheus if the scenario has alerts: it needs as long as the services do."""
+        alerts = start.scenario.alerts
+        if alerts is None:
+            return None
+        targets = {name: f"127.0.0.1:{service.port}" for name, service in services.items()}
+        return await stack.enter_async_context(
+            prometheus(
+                site_of(start, alerts, targets, storage),
+                environment=start.environment("prometheus"),
+                clock=self._clock,
+                keep=start.settings.keep,
+            )
+        )
 
     @staticmethod
     async def _leave(start: Start) -> None:

@@ -50,7 +50,7 @@ class Start:
         self.token = f"{derive_seed(settings.seed, 'token', settings.run_id):016x}"
         self._work = work
         self._clock = clock
-        self._record = record
+        self.record = record
         self._names = scenario.services()
         self._ports = {name: ports.take() for name in self._names}
 
@@ -105,7 +105,7 @@ class Start:
             folder=self._work,
             logs=self.logs,
             clock=self._clock,
-            record=self._record,
+            record=self.record,
         )
 
     async def run(self, services: Mapping[str, ServiceProcess]) -> None:

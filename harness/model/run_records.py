@@ -137,6 +137,27 @@ class Probe:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AlertReading:
+    """An alert was looked at: one of its series that is active, or that none is.
+
+    Args:
+        t_ns: When the answer was complete; all records of one look share it.
+        alert: Name of the alert; empty if no answer came.
+        state: `firing`, `pending`, or `inactive` without any active series; None if it is not
+            known.
+        labels: The labels of the series that is active.
+        error: Why the state is not known.
+    """
+
+    kind: ClassVar[str] = "alert"
+    t_ns: int
+    alert: str
+    state: str | None = None
+    labels: Mapping[str, Any] = field(default_factory=dict)
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessRecord:
     """A process of the system started, became ready or ended."""
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from harness.model.alerting import Alerting
 from harness.model.fields import scale_fields
 from harness.model.scenario import Load, Scenario, TimelineEntry
 
@@ -24,6 +25,7 @@ def scaled(scenario: Scenario, time_scale: float) -> Scenario:
         scenario,
         loads=tuple(_load(load, time_scale) for load in scenario.loads),
         probes=tuple(replace(p, every_s=p.every_s * time_scale) for p in scenario.probes),
+        alerts=_alerts(scenario.alerts, time_scale),
         baseline_s=scenario.baseline_s * time_scale,
         timeline=tuple(_entry(entry, time_scale) for entry in scenario.timeline),
         settle=replace(
@@ -32,6 +34,10 @@ def scaled(scenario: Scenario, time_scale: float) -> Scenario:
         checks=tuple(scale_fields(check, time_scale) for check in scenario.checks),
         time_scale=time_scale,
     )
+
+
+def _alerts(alerts: Alerting | None, time_scale: float) -> Alerting | None:
+    return None if alerts is None else replace(alerts, every_s=alerts.every_s * time_scale)
 
 
 def _load(load: Load, time_scale: float) -> Load:

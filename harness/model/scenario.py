@@ -6,6 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from harness.model.alerting import Alerting
 from harness.model.check import Check
 from harness.model.fault import Fault
 from harness.model.system import System
@@ -190,6 +191,7 @@ class Scenario:
         tags: Words for `-k` and `-m`.
         loads: At least one.
         probes: Quantities to read.
+        alerts: The Prometheus that watches the system; None for none.
         baseline_s: Length of the baseline.
         timeline: Faults in order of their start; may be empty (a pure load scenario).
         settle: Bound and hold of the settle phase.
@@ -213,6 +215,7 @@ class Scenario:
     severity: Severity = Severity.NORMAL
     tags: tuple[str, ...] = ()
     probes: tuple[ProbeSpec, ...] = ()
+    alerts: Alerting | None = None
     timeline: tuple[TimelineEntry, ...] = ()
     steady_state: SteadyState = field(default_factory=SteadyState)
     expect: Expectation | None = None
@@ -247,7 +250,8 @@ class Scenario:
         return self.settle_start_s + self.settle.at_most_s
 
     def services(self) -> tuple[str, ...]:
-        """Return the services that its loads and probes reach, upstreams first."""
+        """Return the services that its loads, probes and alerts reach, upstreams first."""
         clients = [load.service for load in self.loads]
         clients += [probe.service for probe in self.probes]
+        clients += self.alerts.scrape if self.alerts else ()
         return self.system.reachable(tuple(dict.fromkeys(clients)))

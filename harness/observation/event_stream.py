@@ -14,7 +14,7 @@ from harness.model.records import KINDS, EventGap, Record
 
 _TIMES = ("t_ns", "started_ns", "end_ns")  # the fields that are instants, not lengths
 
-_KINDS = frozenset(KINDS) - {"phase", "operation", "fault", "probe", "gap", "note"}
+_KINDS = frozenset(KINDS) - {"phase", "operation", "fault", "probe", "alert", "gap", "note"}
 """What a process may say of itself; what the harness and its load saw is theirs to say."""
 
 _DECODER = json.JSONDecoder(parse_constant=lambda _constant: None)  # JSON has no NaN, nor have we

@@ -64,5 +64,5 @@ def _plain(item: Field) -> Form:
         return Flag()
     if item.kind is not Kind.TEXT:
         return Reference(noun=item.kind.value)
-    # Breakers have no kind of their own; a text whose key is `breaker` names one.
-    return Reference(noun="breaker") if item.key == "breaker" else Text()
+    # Breakers and alerts have no kind of their own; a text whose key is their noun names one.
+    return Reference(noun=item.key) if item.key in ("breaker", "alert") else Text()

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.model.fault import Fault
+from harness.scenario_files.alerting import ALERTING
 from harness.scenario_files.catalogue_forms import WHEN
 from harness.scenario_files.described_fields import keys_of
 from harness.scenario_files.keys import Key
@@ -19,6 +20,7 @@ TABLES: Mapping[str, Sequence[Key]] = {
     "scenario": scenario_keys(None, (), ()),
     "load": LOAD_KEYS,
     "probe": PROBE.keys,
+    "alerts": ALERTING.keys,
     "steady_state": STEADY_STATE.keys,
     "timeline": WHEN,
     "settle": SETTLE.keys,

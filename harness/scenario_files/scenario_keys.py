@@ -10,6 +10,7 @@ from harness.model.fields import Kind
 from harness.model.scenario import Expectation, Scenario, Severity, SteadyState
 from harness.model.system import System
 from harness.model.verdict import Verdict
+from harness.scenario_files.alerting import ALERTING
 from harness.scenario_files.catalogue_forms import CheckForm, FaultForm
 from harness.scenario_files.forms import Choice, ListOf, Quantity, Text
 from harness.scenario_files.keys import Key, Record
@@ -114,6 +115,12 @@ def _offered_keys(system: System | None) -> tuple[Key, ...]:
             doc="quantities that are read again and again, by the name of the probe",
             default={},
             take=lambda scenario: {probe.name: probe for probe in scenario.probes},
+        ),
+        Key(
+            key="alerts",
+            attribute="alerts",
+            form=ALERTING,
+            doc="a Prometheus that watches the system, with its rules in the run's time scale",
         ),
         Key(
             key="steady_state",

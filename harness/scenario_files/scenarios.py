@@ -9,6 +9,7 @@ from harness.model.errors import FileProblems
 from harness.model.fault import Fault
 from harness.model.scenario import Scenario
 from harness.model.system import System
+from harness.scenario_files.alerting import known_alerts
 from harness.scenario_files.catalogue_forms import named_check
 from harness.scenario_files.forms import Schema
 from harness.scenario_files.keys import read_keys, schema_of_keys
@@ -64,7 +65,8 @@ def read_scenario(
     if not isinstance(root, MapNode):
         raise not_a_mapping(root, "a scenario with 'claim', 'system', 'load' ...", problems)
     system = _system(root, problems, systems or SystemFiles())
-    place = Place(problems=problems, names=_names(root, system), owner="a scenario")
+    names = _names(root, system, path.parent)
+    place = Place(problems=problems, names=names, owner="a scenario")
     reading = read_keys(root, scenario_keys(system, faults, checks), place)
     review_scenario(reading, system, place)
     problems.raise_if_any()
@@ -113,8 +115,11 @@ def _systems_beside(path: Path, *, is_path: bool) -> list[str]:
     return [file.name if is_path else file.name.removesuffix(SYSTEM_SUFFIX) for file in found]
 
 
-def _names(root: MapNode, system: System | None) -> Names:
+def _names(root: MapNode, system: System | None, folder: Path) -> Names:
     known: dict[str, tuple[str, ...]] = {}
+    alerts = known_alerts(root, folder)
+    if alerts is not None:
+        known["alert"] = alerts
     if system is not None:
         known["service"] = tuple(service.name for service in system.services)
         known["link"] = tuple(str(spec.link) for spec in system.links)
