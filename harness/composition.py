@@ -205,14 +205,18 @@ def _prepare_folder(scenario: Scenario, choices: RunChoices, settings: RunSettin
 
 
 def _copy_inputs(scenario: Scenario, inputs: Path) -> None:
-    """Copy scenario and system side by side, with a reference that finds the system there."""
+    """Copy scenario, system and rules side by side, with references that find them there."""
     inputs.mkdir(parents=True)
     shutil.copy(scenario.system.path, inputs / scenario.system.path.name)
-    if scenario.system.path.parent == scenario.path.parent:
+    alerts = scenario.alerts
+    if alerts is not None:
+        shutil.copy(scenario.path.parent / alerts.rules, inputs / alerts.rules.name)
+        alerts = replace(alerts, rules=Path(alerts.rules.name))
+    if scenario.system.path.parent == scenario.path.parent and alerts == scenario.alerts:
         shutil.copy(scenario.path, inputs / scenario.path.name)
         return
     system = replace(scenario.system, path=inputs / scenario.system.path.name)
-    moved = replace(scenario, path=inputs / scenario.path.name, system=system)
+    moved = replace(scenario, path=inputs / scenario.path.name, system=system, alerts=alerts)
     moved.path.write_text(dump_scenario(moved), encoding="utf-8")
 
 
