@@ -37,14 +37,14 @@ SERVICE_KINDS = (
 _STATES = ("closed", "open", "half_open")
 WORDS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("process", "what"): ("started", "ready", "stopping", "stopped"),
-    ("request", "source"): tuple(Source),
+    ("request", "source"): tuple(map(str, Source)),
     ("request", "rejected_by"): ("breaker", "bulkhead", "limiter"),
     ("attempt", "outcome"): ("ok", "failed", "abandoned"),
     ("breaker", "from_state"): _STATES,
     ("breaker", "to_state"): _STATES,
     ("bulkhead", "decision"): ("admitted", "queued", "rejected", "timed_out", "released"),
     ("limiter", "decision"): ("allowed", "rejected"),
-    ("fallback", "source"): tuple(Source),
+    ("fallback", "source"): tuple(map(str, Source)),
     ("boundary_refresh", "what"): ("started", "replaced", "failed"),
     ("work_item", "what"): (
         "accepted",
