@@ -22,6 +22,7 @@ from harness.model.scenario import Scenario
 from harness.model.seeds import derive_seed
 from harness.model.verdict import Verdict
 from harness.plan import make_plan
+from harness.reporting.digest import write_digest
 from harness.runner import Recipe, judged, run_scenario
 from harness.scenario_files import SystemFiles, dump_scenario, load_scenario
 
@@ -156,7 +157,14 @@ async def run_one(
         reruns += result is not None
         _prepare_folder(scenario, choices, settings)
         result = await run_scenario(plan, recipe)
-    return _with_reruns(replace(result, reruns=reruns))
+    return _digested(_with_reruns(replace(result, reruns=reruns)))
+
+
+def _digested(result: RunResult) -> RunResult:
+    """Keep what reports need of the history while it is in memory, and let go of it."""
+    if result.history is not None:
+        write_digest(result, result.history)
+    return replace(result, history=None)
 
 
 def _with_reruns(result: RunResult) -> RunResult:

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from harness.model.history import History
 from harness.pytest_support.allure_results import AllureResults
 from harness.pytest_support.choices import is_main
 from harness.pytest_support.interruptions import Termination
@@ -24,10 +23,10 @@ from harness.pytest_support.outcomes import (
     report_without_run,
     verdict_of,
 )
+from harness.reporting.digest import digest_for
 from harness.reporting.run_report import report_of, to_mapping
-from harness.reporting.timeline import timeline_of
 from harness.reporting.timeline_text import draw_text
-from harness.reporting.write import history_of, write_run_files
+from harness.reporting.write import write_run_files
 
 __all__ = ["HarnessBroke", "Inconclusive", "PropertyViolation", "ScenarioFile", "ScenarioItem"]
 
@@ -104,20 +103,16 @@ def _tell(item: ScenarioItem, call: pytest.CallInfo[None], report: Any) -> None:
     result = item.stash.get(RESULT, None)
     if result is not None:
         told = report_of(result)
-        history = history_of(result)
-        write_run_files(result, history)
-        if report.failed and history is not None:
-            report.sections.append(("timeline of the run", _picture(item, history)))
+        digest = digest_for(result)
+        write_run_files(result, digest)
+        if report.failed and digest is not None:
+            report.sections.append(("timeline of the run", draw_text(digest.timeline)))
     else:
         sentence = "" if call.excinfo is None else str(call.excinfo.value)
         path = item.nodeid.partition("::")[0]
         told = report_without_run(name=item.name, path=path, sentence=sentence)
     verdict = told.verdict if call.excinfo is None else verdict_of(call.excinfo.value)
     report.chaos = {"verdict": str(verdict), "report": to_mapping(told)}
-
-
-def _picture(item: ScenarioItem, history: History) -> str:
-    return draw_text(timeline_of(item.stash[RESULT], history))
 
 
 @pytest.hookimpl(tryfirst=True)

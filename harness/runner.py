@@ -103,6 +103,7 @@ def judged(result: RunResult) -> RunResult:
         figures=judgement.figures,
         is_noisy=judgement.is_noisy,
         phases=phases,
+        history=history,
     )
 
 

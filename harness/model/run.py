@@ -8,6 +8,7 @@ from typing import Protocol
 
 from harness.model.fault import Capabilities, Capability
 from harness.model.finding import Finding
+from harness.model.history import History
 from harness.model.records import Record
 from harness.model.scenario import Scenario
 from harness.model.verdict import Verdict
@@ -52,6 +53,8 @@ class RunResult:
         history_path: The history; None if the run did not come that far.
         is_noisy: Whether it is INCONCLUSIVE because of the machine, so that another run may decide.
         reruns: How often it was run before for that reason.
+        history: The history that it was judged by, for as long as somebody needs it; it may take
+            hundreds of megabytes.
     """
 
     scenario: Scenario
@@ -67,6 +70,7 @@ class RunResult:
     history_path: Path | None = None
     is_noisy: bool = False
     reruns: int = 0
+    history: History | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,8 +15,8 @@ from harness.pytest_support.choices import choices_of
 from harness.pytest_support.items import RESULT, ScenarioItem
 from harness.reporting.allure import Content, content_of, full_name_of, md5
 from harness.reporting.allure_files import write_metrics
+from harness.reporting.digest import digest_for
 from harness.reporting.run_report import relative_path, report_of
-from harness.reporting.write import history_of
 
 
 class AllureResults:
@@ -79,7 +79,7 @@ class AllureResults:
         value = self._current()
         if call.when == "call" and isinstance(item, ScenarioItem) and value is not None:
             if result is not None:
-                content = content_of(result, history_of(result), self._config.rootpath)
+                content = content_of(result, digest_for(result), self._config.rootpath)
                 self._fill(value, content)
                 self._folder.mkdir(parents=True, exist_ok=True)
                 write_metrics(report_of(result), value.fullName, self._folder)

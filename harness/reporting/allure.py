@@ -11,18 +11,16 @@ from typing import Any
 
 from allure_commons.model2 import Label, Parameter, StatusDetails, TestResult
 
-from harness.model.history import History
 from harness.model.records import NS_PER_S
 from harness.model.run import RunResult
 from harness.model.scenario import Scenario
 from harness.model.verdict import Verdict
 from harness.reporting.allure_description import description_html
+from harness.reporting.allure_documents import Document, documents_of
 from harness.reporting.allure_steps import STATUSES, check_steps, phase_steps
 from harness.reporting.console import failure_block, render
-from harness.reporting.json_report import run_json
+from harness.reporting.digest import Digest
 from harness.reporting.run_report import RunReport, relative_path, report_of
-from harness.reporting.tables_csv import around_csv, bins_csv
-from harness.reporting.timeline import Timeline, timeline_of
 from harness.reporting.timeline_figure import draw
 
 # The words before the colon are what categories match on; pytest's exceptions have these names.
@@ -32,24 +30,6 @@ EXCEPTIONS = {
     Verdict.HARNESS_ERROR: "HarnessBroke",
 }
 _NS_PER_MS = 1_000_000
-_HISTORY_MAX_BYTES = 20_000_000  # a report of many runs must stay one that a browser can open
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
-    """Something attached to a result.
-
-    Args:
-        name: Title in the report.
-        mime: Media type, which decides how it is shown.
-        extension: Ending of the file.
-        body: The content.
-    """
-
-    name: str
-    mime: str
-    extension: str
-    body: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,31 +98,34 @@ def labels_of(scenario: Scenario) -> list[tuple[str, str]]:
     ]
 
 
-def content_of(result: RunResult, history: History | None, root: Path) -> Content:
+def content_of(
+    result: RunResult, digest: Digest | None, root: Path, figure: str | None = None
+) -> Content:
     """Return what Allure shows of a run.
 
     Args:
         result: The run.
-        history: Its history; None if it did not come that far.
+        digest: What its history says; None if it did not come that far.
         root: Folder that identities are relative to.
+        figure: Its timeline, if it was drawn already.
     """
     report = report_of(result)
-    timeline = timeline_of(result, history) if history is not None else None
-    figure = draw(timeline) if timeline is not None else None
+    if figure is None and digest is not None:
+        figure = draw(digest.timeline)
     is_bad = result.verdict in EXCEPTIONS
-    steps = phase_steps(result, history) + check_steps(result)
+    steps = phase_steps(digest) + check_steps(result)
     return Content(
         name=report.name.replace("_", " "),
         full_name=full_name_of(result.scenario.path, report.name, root),
         title_path=(relative_path(result.scenario.path, root),),
-        description_html=description_html(report, history, figure),
+        description_html=description_html(report, digest, figure),
         status=STATUSES[result.verdict],
         message=message_of(report),
         trace=render(failure_block(report)) if is_bad else "",
         parameters=_parameters(report),
         labels=tuple(Label(name=name, value=value) for name, value in labels_of(result.scenario)),
         steps=tuple(steps),
-        documents=tuple(_documents(result, history, timeline, figure)),
+        documents=tuple(documents_of(result, report, digest, figure)),
     )
 
 
@@ -164,49 +147,6 @@ def _parameters(report: RunReport) -> tuple[Any, ...]:
         Parameter(name="environment", value=report.environment),
         *(Parameter(name=n, value=v, excluded=True, mode="hidden") for n, v in hidden),
     )
-
-
-def _documents(
-    result: RunResult, history: History | None, timeline: Timeline | None, figure: str | None
-) -> list[Document]:
-    report = report_of(result)
-    found = []
-    if figure is not None:
-        found.append(_text("timeline", "image/svg+xml", "svg", figure))
-    found.append(_text("replay command", "text/plain", "txt", report.replay + "\n"))
-    worst_ns = next((item.at_ns for item in result.findings if item.at_ns is not None), None)
-    if history is not None and worst_ns is not None:
-        csv = around_csv(history, worst_ns)
-        found.append(_text("requests around the worst case", "text/csv", "csv", csv))
-    if timeline is not None:
-        title = f"figures per {timeline.bin_s:g} s"
-        found.append(_text(title, "text/csv", "csv", bins_csv(timeline.bins)))
-    found.append(_text("findings", "application/json", "json", run_json(report)))
-    found += [
-        Document(name=name, mime=mime, extension=path.suffix[1:], body=path.read_bytes())
-        for name, mime, path in _files(result)
-    ]
-    return found
-
-
-def _files(result: RunResult) -> list[tuple[str, str, Path]]:
-    """Return name, media type and path of the files that are there and not too large."""
-    scenario = result.scenario
-    wanted = [
-        ("scenario", "application/yaml", scenario.path),
-        ("system", "application/yaml", scenario.system.path),
-    ]
-    if result.history_path is not None:
-        wanted.append(("history", "application/x-ndjson", result.history_path))
-    return [
-        (name, mime, path)
-        for name, mime, path in wanted
-        if path.is_file() and path.stat().st_size <= _HISTORY_MAX_BYTES
-    ]
-
-
-def _text(name: str, mime: str, extension: str, body: str) -> Document:
-    return Document(name=name, mime=mime, extension=extension, body=body.encode())
 
 
 def allure_result_of(result: RunResult, content: Content) -> TestResult:

@@ -4,30 +4,33 @@ import base64
 from html import escape
 from textwrap import wrap
 
-from harness.model.history import History
 from harness.model.verdict import Verdict
 from harness.reporting.check_table import HEADINGS, cells, rows_of
-from harness.reporting.measurement import health_of
+from harness.reporting.digest import Digest
 from harness.reporting.run_report import RunReport
+from harness.reporting.spoken import spoken_timeline
 
 _CELL_WIDTH = 24  # characters; with it all six columns fit into the 890 px that Allure gives
 
 
-def description_html(report: RunReport, history: History | None, figure: str | None) -> str:
-    """Return claim, table of checks, figure, worst cases, replay command, measurement."""
-    parts = [f"<p><b>Claim</b>: {escape(report.claim)}</p>"]
+def description_html(report: RunReport, digest: Digest | None, figure: str | None) -> str:
+    """Return verdict, claim, table of checks, figure, worst cases, replay command, measurement."""
+    verdict = report.verdict.replace("_", " ")
+    parts = [f"<p><b>{verdict}</b>: {escape(report.sentence or 'no reason given')}</p>"]
+    parts.append(f"<p><b>Claim</b>: {escape(report.claim)}</p>")
     if report.reason:
         parts.append(f"<p>{escape(report.reason)}</p>")
     if report.findings:
         parts.append(_table(report))
-    if figure is not None:
+    if figure is not None and digest is not None:
         encoded = base64.b64encode(figure.encode()).decode()
         source = f"data:image/svg+xml;base64,{encoded}"
-        parts.append(f'<p><img width="100%" alt="timeline of the run" src="{source}"></p>')
+        told = escape(spoken_timeline(digest.timeline))
+        parts.append(f'<p><img width="100%" alt="{told}" src="{source}"></p>')
     parts += _witnesses(report)
     parts.append(f"<p><b>Replay</b></p><pre>{escape(report.replay)}</pre>")
-    if history is not None:
-        rows = [(escape(name), escape(value)) for name, value in health_of(history)]
+    if digest is not None:
+        rows = [(escape(name), escape(value)) for name, value in digest.health]
         cells_html = "".join(f"<tr><td>{name}</td><td>{value}</td></tr>" for name, value in rows)
         parts.append(f"<p><b>Measurement</b></p><table>{cells_html}</table>")
     return "\n".join(parts)

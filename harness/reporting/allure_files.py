@@ -10,18 +10,17 @@ from typing import Any
 from allure_commons.logger import AllureFileLogger
 from allure_commons.model2 import Attachment, Label, StatusDetails, TestResult
 
-from harness.model.history import History
 from harness.model.records import NS_PER_S
 from harness.model.run import RunResult
-from harness.reporting.allure import Content, allure_result_of, content_of, md5
+from harness.reporting.allure import Content, allure_result_of, md5
 from harness.reporting.run_report import RunReport
 
 _NS_PER_MS = 1_000_000
+_LOWER_IS_BETTER = ("amplification_max", "reruns")
 
 
-def write_result(result: RunResult, history: History | None, folder: Path, root: Path) -> Content:
+def write_result(result: RunResult, content: Content, folder: Path) -> None:
     """Write the result of a run with its attachments into the results folder."""
-    content = content_of(result, history, root)
     logger = _logger(folder)
     value = allure_result_of(result, content)
     for index, document in enumerate(content.documents):
@@ -29,7 +28,6 @@ def write_result(result: RunResult, history: History | None, folder: Path, root:
         logger.report_attached_data(document.body, source)
         value.attachments.append(Attachment(name=document.name, source=source, type=document.mime))
     logger.report_result(value)
-    return content
 
 
 def _logger(folder: Path) -> Any:
@@ -57,10 +55,13 @@ def write_metrics(report: RunReport, full_name: str, folder: Path) -> None:
 
 
 def _unit(name: str) -> dict[str, str]:
+    """Return unit and direction of a figure, by the end of its name."""
     if name.endswith("_s") and not name.endswith("_per_s"):
         return {"unit": "s", "better": "lower"}
     if name.startswith("success_ratio"):
-        return {"better": "higher"}
+        return {"unit": "ratio", "better": "higher"}
+    if name in _LOWER_IS_BETTER:
+        return {"better": "lower"}
     return {}
 
 

@@ -5,18 +5,12 @@ from typing import Any
 from allure_commons.model2 import Parameter, StatusDetails, TestStepResult
 
 from harness.model.finding import Finding
-from harness.model.history import History, Window
-from harness.model.records import (
-    NS_PER_S,
-    BreakerTransition,
-    ClockRecord,
-    FaultRecord,
-    Phase,
-    ProcessRecord,
-)
+from harness.model.records import NS_PER_S
 from harness.model.run import RunResult
 from harness.model.verdict import Verdict
 from harness.reporting.check_table import margin_of, rows_of, samples_of
+from harness.reporting.digest import Digest
+from harness.reporting.phase_events import PhaseEvents
 
 STATUSES = {
     Verdict.PASSED: "passed",
@@ -26,58 +20,27 @@ STATUSES = {
     Verdict.SKIPPED: "skipped",
 }
 _NS_PER_MS = 1_000_000
-_EVENTS_MAX = 100  # per phase: a breaker that flaps for ever must not flood the page
-_TELLING = (FaultRecord, BreakerTransition, ProcessRecord)
 
 
-def phase_steps(result: RunResult, history: History | None) -> list[Any]:
-    """Return a step per phase; faults, breaker moves and processes are its children."""
-    if history is None:
+def phase_steps(digest: Digest | None) -> list[Any]:
+    """Return a step per phase with its real times; what happened in it are its children."""
+    if digest is None:
         return []
-    zero_ns = _zero_unix_ns(result, history)
-    steps = []
-    for phase in history.of(Phase):
-        step = _step(phase.name, phase.t_ns, phase.end_ns, zero_ns)
-        window = Window(start_ns=phase.t_ns, end_ns=phase.end_ns)
-        step.steps = _events(history, window, zero_ns)
-        steps.append(step)
-    return steps
+    return [_phase(phase, digest.zero_unix_ns) for phase in digest.phases]
 
 
-def _zero_unix_ns(result: RunResult, history: History) -> int:
-    """Return the wall-clock time of the run's zero; services told both of their clocks."""
-    for record in history.of(ClockRecord):
-        return record.wall_unix_ns - record.t_ns
-    return result.started_unix_ns
+def _phase(phase: PhaseEvents, zero_ns: int) -> Any:
+    step = _step(phase.name, phase.start_ns, phase.end_ns, zero_ns)
+    step.steps = [_step(told, t_ns, t_ns, zero_ns) for t_ns, told in phase.events]
+    if phase.left_out:
+        told = f"and {phase.left_out} more, see the history"
+        step.steps.append(_step(told, phase.end_ns, phase.end_ns, zero_ns))
+    return step
 
 
 def _step(name: str, start_ns: int, end_ns: int, zero_ns: int) -> Any:
     start_ms, stop_ms = (zero_ns + start_ns) // _NS_PER_MS, (zero_ns + end_ns) // _NS_PER_MS
     return TestStepResult(name=name, start=start_ms, stop=stop_ms, status="passed")
-
-
-def _events(history: History, window: Window, zero_ns: int) -> list[Any]:
-    found = [record for record in history if isinstance(record, _TELLING)]
-    inside = [record for record in found if record.t_ns in window]
-    steps = [
-        _step(_told(record), record.t_ns, record.t_ns, zero_ns) for record in inside[:_EVENTS_MAX]
-    ]
-    if len(inside) > _EVENTS_MAX:
-        rest = len(inside) - _EVENTS_MAX
-        steps.append(_step(f"and {rest} more, see the history", window.end_ns, window.end_ns, 0))
-        steps[-1].start = steps[-1].stop = (zero_ns + window.end_ns) // _NS_PER_MS
-    return steps
-
-
-def _told(record: FaultRecord | BreakerTransition | ProcessRecord) -> str:
-    at = f"{record.t_ns / NS_PER_S:.2f} s"
-    if isinstance(record, FaultRecord):
-        detail = f": {record.detail}" if record.detail else ""
-        return f"{at} {record.fault} {record.target} {record.what}{detail}"
-    if isinstance(record, BreakerTransition):
-        name = record.link or record.name
-        return f"{at} breaker {name}: {record.from_state} to {record.to_state}"
-    return f"{at} {record.service} {record.what}"
 
 
 def check_steps(result: RunResult) -> list[Any]:

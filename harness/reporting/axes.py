@@ -58,11 +58,11 @@ class LatencyAxis:
         return [t for t in found if self.low_s * 0.999 <= t <= self.high_s * 1.001]
 
 
-def latency_axis(values_s: Sequence[float], top: float, height: float) -> LatencyAxis:
-    """Return the axis over the range of the data, at least one decade."""
+def latency_range(values_s: Sequence[float]) -> tuple[float, float]:
+    """Return bottom and top of an axis over the data, seconds: at least one decade apart."""
     low_s = _nice(max(min(values_s, default=0.001), _LATENCY_MIN_S), up=False)
     high_s = _nice(max(max(values_s, default=0.1), low_s * 10.0), up=True)
-    return LatencyAxis(low_s=low_s, high_s=high_s, top=top, height=height)
+    return low_s, high_s
 
 
 def _nice(value: float, *, up: bool) -> float:

@@ -10,6 +10,7 @@ from harness.model.scenario import Scenario
 CLOSED = "closed"
 _CALM_MAX = 4
 _LANES_MAX = 12
+_WORST_FIRST = ("open", "half_open", "gone", CLOSED)
 GONE = "gone"  # the process that held the breaker was not running
 
 
@@ -63,6 +64,29 @@ def shown_of(lanes: Sequence[Lane]) -> tuple[tuple[Lane, ...], int]:
     moved = sum(lane.has_moved for lane in lanes)
     shown = min(max(moved, _CALM_MAX), _LANES_MAX)
     return tuple(lanes[:shown]), max(len(lanes) - shown, 0)
+
+
+def condensed(lane: Lane, end_s: float, segments_max: int) -> Lane:
+    """Return a lane of at most `segments_max` segments: the worst state of each stretch wins.
+
+    A breaker that flaps for the whole run would otherwise be drawn in thousands of boxes.
+    """
+    if len(lane.segments) <= segments_max:
+        return lane
+    width_s = end_s / segments_max
+    worst = [len(_WORST_FIRST)] * segments_max
+    for segment in lane.segments:
+        rank = _WORST_FIRST.index(segment.state) if segment.state in _WORST_FIRST else 0
+        first = min(int(segment.start_s / width_s), segments_max - 1)
+        last = min(int(segment.end_s / width_s), segments_max - 1)
+        for index in range(first, last + 1):
+            worst[index] = min(worst[index], rank)
+    changes = [
+        (round(index * width_s * NS_PER_S), _WORST_FIRST[rank])
+        for index, rank in enumerate(worst)
+        if rank < len(_WORST_FIRST)
+    ]
+    return replace(lane, segments=_merged(changes, end_s))
 
 
 def shortened(label: str, width: int) -> str:

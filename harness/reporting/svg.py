@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from xml.sax.saxutils import escape, quoteattr
 
+Box = tuple[float, float, float, float]  # left, top, width, height
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
 
 
@@ -51,10 +52,28 @@ def halo(x: float, y: float, content: str, **attributes: str | float) -> str:
     return text(x, y, content, paint_order="stroke", **outline, **attributes)
 
 
-def dots(points: Iterable[tuple[int, int]], **attributes: str | float) -> str:
-    """Return one path of round dots: the smallest form of a scatter, a few bytes per dot."""
-    path = "".join(f"M{x} {y}h0" for x, y in sorted(set(points)))
+def strokes(columns: Iterable[tuple[int, int, int]], **attributes: str | float) -> str:
+    """Return one path of upright strokes with round ends: the smallest form of a scatter.
+
+    Args:
+        columns: Left, top and height of each; without a height it is a dot.
+        attributes: Attributes of the path.
+    """
+    path, at_x, at_y = "", 0, 0
+    for x, y, height in columns:
+        move = f"m{x - at_x}{' ' if y >= at_y else ''}{y - at_y}" if path else f"M{x} {y}"
+        path += f"{move}{f'v{height}' if height else 'h0'}"
+        at_x, at_y = x, y + height
     return element("path", None, d=path, fill="none", stroke_linecap="round", **attributes)
+
+
+def boxes(places: Iterable[Box], **attributes: str | float) -> str:
+    """Return one path of boxes: a third of the bytes of as many rectangles."""
+    path = "".join(
+        f"M{number(x)} {number(y)}h{number(width)}v{number(height)}h{number(-width)}z"
+        for x, y, width, height in places
+    )
+    return element("path", None, d=path, **attributes)
 
 
 def polylines(runs: Iterable[Iterable[tuple[float, float]]], **attributes: str | float) -> str:

@@ -4,12 +4,10 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
-from harness.model.history import History
-from harness.model.records import NS_PER_S, Operation
+from harness.model.records import NS_PER_S
+from harness.reporting.exchanges import Exchange
 from harness.reporting.quantities import MS_PER_S
 from harness.reporting.series import Bin
-
-_AROUND = 5  # operations before and after the worst case: enough to see what changed
 
 
 def bins_csv(bins: Iterable[Bin]) -> str:
@@ -22,19 +20,18 @@ def bins_csv(bins: Iterable[Bin]) -> str:
     return _csv(heading, rows)
 
 
-def around_csv(history: History, at_ns: int) -> str:
-    """Return the operations around an instant, the nearest `_AROUND` on either side."""
-    operations = history.operations()
-    before = [op for op in operations if op.t_ns < at_ns][-_AROUND:]
-    after = [op for op in operations if op.t_ns >= at_ns][: _AROUND + 1]
-    heading = ("t_s", "load", "request", "outcome", "reason", "status", "latency_ms", "call_id")
-    return _csv(heading, [_operation(operation) for operation in before + after])
+def exchanges_csv(exchanges: Iterable[Exchange]) -> str:
+    """Return one row per operation, latencies in milliseconds."""
+    what = ("t_s", "load", "request", "outcome", "reason", "status", "source")
+    heading = (*what, "latency_ms", "attempts", "call_id")
+    return _csv(heading, [_exchange(item) for item in exchanges])
 
 
-def _operation(op: Operation) -> Sequence[object]:
-    t_s, request = f"{op.t_ns / NS_PER_S:.3f}", f"{op.method} {op.target}"
-    status = "" if op.status is None else op.status
-    return (t_s, op.load, request, op.outcome, op.reason, status, _ms(op.latency_s), op.call_id)
+def _exchange(item: Exchange) -> Sequence[object]:
+    t_s, request = f"{item.t_ns / NS_PER_S:.3f}", f"{item.method} {item.target}"
+    status = "" if item.status is None else item.status
+    ended = (t_s, item.load, request, item.outcome, item.reason, status, item.source or "")
+    return (*ended, _ms(item.latency_s), item.attempts, item.call_id)
 
 
 def _ms(value_s: float | None) -> str:

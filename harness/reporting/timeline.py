@@ -1,36 +1,16 @@
 """Everything that the picture of a run shows, as plain values: drawn as SVG and as text."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import dataclass, field
 
 from harness.model.history import History
-from harness.model.records import NS_PER_S, Attempt, FaultRecord, Operation, Outcome, Phase, Source
+from harness.model.records import NS_PER_S, Attempt, FaultRecord, Operation, Phase
 from harness.model.run import RunResult
 from harness.model.verdict import Verdict
 from harness.reporting.breaker_lanes import Lane, lanes_of, shown_of
+from harness.reporting.cloud import Cloud, cloud_of
 from harness.reporting.first_effect import first_effect_ns
 from harness.reporting.quantities import seconds
 from harness.reporting.series import Bin, bins_of, width_of
-
-
-class Group(StrEnum):
-    """How an operation is drawn; the members stand in drawing order, the worst on top."""
-
-    OK = "ok"
-    OK_RETRIED = "ok after retry"
-    OK_FALLBACK = "ok from a fallback"
-    REJECTED = "rejected"
-    UNKNOWN = "unknown"
-    FAILED = "failed"
-
-
-_GROUPS: Mapping[str, Group] = {
-    Outcome.OK: Group.OK,
-    Outcome.FAILED: Group.FAILED,
-    Outcome.REJECTED: Group.REJECTED,
-    Outcome.UNKNOWN: Group.UNKNOWN,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,15 +31,6 @@ class FaultSpan:
     start_s: float
     end_s: float
     effect_s: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Point:
-    """One operation: when it was meant to start, how long it took and how it ended."""
-
-    t_s: float
-    latency_s: float
-    group: Group
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +60,7 @@ class Timeline:
         end_s: End of the time axis.
         phases: The phases in order.
         faults: The faults by start.
-        points: All operations.
+        cloud: All operations.
         bins: Sums per stretch of time.
         bin_s: Width of a bin.
         lanes: Breaker states; those that moved first.
@@ -104,7 +75,7 @@ class Timeline:
     end_s: float
     phases: tuple[Span, ...] = ()
     faults: tuple[FaultSpan, ...] = ()
-    points: tuple[Point, ...] = ()
+    cloud: Cloud = field(default_factory=Cloud)
     bins: tuple[Bin, ...] = ()
     bin_s: float = 1.0
     lanes: tuple[Lane, ...] = ()
@@ -112,13 +83,6 @@ class Timeline:
     recovery: Recovery | None = None
     limit_s: float | None = None
     limit_label: str = ""
-
-    def counts(self) -> dict[Group, int]:
-        """Return how many operations each group has."""
-        found = dict.fromkeys(Group, 0)
-        for point in self.points:
-            found[point.group] += 1
-        return found
 
 
 def timeline_of(result: RunResult, history: History, bins_max: int = 80) -> Timeline:
@@ -134,7 +98,7 @@ def timeline_of(result: RunResult, history: History, bins_max: int = 80) -> Time
         end_s=end_s,
         phases=_phases(history),
         faults=_faults(history),
-        points=_points(history, operations),
+        cloud=cloud_of(operations, retried=_retried(history), end_s=end_s, limit_s=limit_s),
         bins=bins_of(operations, end_s, width_s),
         bin_s=width_s,
         lanes=lanes,
@@ -182,18 +146,9 @@ def _faults(history: History) -> tuple[FaultSpan, ...]:
     return tuple(sorted(spans, key=lambda span: (span.start_s, span.label)))
 
 
-def _points(history: History, operations: list[Operation]) -> tuple[Point, ...]:
-    retried = {attempt.call_id for attempt in history.of(Attempt) if attempt.attempt > 1}
-    points = []
-    for operation in operations:
-        group = _GROUPS[operation.outcome]
-        if group is Group.OK and operation.source not in (None, Source.PRIMARY):
-            group = Group.OK_FALLBACK
-        elif group is Group.OK and operation.call_id in retried:
-            group = Group.OK_RETRIED
-        t_s = operation.t_ns / NS_PER_S
-        points.append(Point(t_s=t_s, latency_s=operation.latency_s, group=group))
-    return tuple(points)
+def _retried(history: History) -> frozenset[str]:
+    """Return the ids of the calls that had a second attempt."""
+    return frozenset(attempt.call_id for attempt in history.of(Attempt) if attempt.attempt > 1)
 
 
 def _recovery(result: RunResult, history: History) -> Recovery | None:

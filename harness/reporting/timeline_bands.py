@@ -4,29 +4,39 @@ from collections.abc import Iterable
 
 from harness.reporting import svg
 from harness.reporting.axes import LatencyAxis, TimeAxis
-from harness.reporting.breaker_lanes import Lane, shortened
+from harness.reporting.breaker_lanes import Lane, condensed, shortened
+from harness.reporting.cloud import Cloud, Column, Group, coarser
+from harness.reporting.palette import (
+    BAD,
+    DARK,
+    EFFECT,
+    FAINT,
+    FAULT_ROW,
+    FAULT_SHADE,
+    GOOD,
+    GROUPS,
+    INK,
+    P50,
+    P99,
+    PAPER,
+    PHASES,
+    QUIET,
+    STATES,
+    ink_on,
+)
 from harness.reporting.quantities import MS_PER_S, seconds
 from harness.reporting.series import Bin
-from harness.reporting.timeline import FaultSpan, Group, Point, Recovery, Span, Timeline
+from harness.reporting.timeline import FaultSpan, Recovery, Span, Timeline
 
-COLOURS = {
-    Group.OK: "#4c78a8",
-    Group.OK_RETRIED: "#1b9e8f",
-    Group.OK_FALLBACK: "#7f8c1f",
-    Group.REJECTED: "#f58518",
-    Group.FAILED: "#d62728",
-    Group.UNKNOWN: "#8c564b",
-}
-P50, P99 = "#1f3b63", "#7b1fa2"
-PHASES = {"baseline": "#dfe9f3", "fault": "#f7c9c4", "settle": "#dcefdc"}
-STATES = {"closed": "#59a14f", "open": "#d62728", "half_open": "#edc948", "gone": "#bab0ac"}
-INK, FAINT, FAULT, GOOD, BAD = "#333", "#e4e4e4", "#fde0dd", "#2e7d32", "#c62828"
 _CHAR_PX = 6.6  # mean width of a character at 12 px; only decides whether a label fits
 _LANE_LABEL_MAX = 15  # characters; what fits left of the plot
 _WORD_PX = 48  # narrower lane segments show their colour only
 _AT_ONCE_S = 0.02  # two pixels of the shortest run; below, an order of events is all we know
-_SPARSE = 4_000  # dots; below it each may be as strong as its neighbours
-_DENSE = 20_000  # dots; above it a grid of 2 px halves the file and looks the same
+_GRID_MAX = 32  # pixels; so coarse a lattice fits into any budget
+_STROKE_MIN = 6  # characters of a stroke at least, to know without drawing what cannot fit
+_SPARSE = 4_000  # operations; below it each may be as strong as its neighbours
+# State: top and height in its lane of 17 px. How tall a box is tells the state without its colour.
+_BOXES = {"closed": (6, 5), "half_open": (3, 11), "open": (0, 17), "gone": (7, 3)}
 
 
 def fits(label: str, width: float) -> bool:
@@ -37,11 +47,9 @@ def fits(label: str, width: float) -> bool:
 def legend(timeline: Timeline, x: float, y: float) -> list[str]:
     """Return the legend: outcomes with their counts, then the quantiles."""
     parts = []
-    for group, number in timeline.counts().items():
-        if not number:
-            continue
+    for group, number in timeline.cloud.counts.items():
         label = f"{group} {number:,}".replace(",", "\u2009")
-        parts.append(svg.element("circle", cx=x + 4, cy=y - 4, r=4, fill=COLOURS[group]))
+        parts.append(svg.element("circle", cx=x + 4, cy=y - 4, r=4, fill=GROUPS[group]))
         parts.append(svg.text(x + 12, y, label, fill=INK))
         x += 30 + len(label) * _CHAR_PX
     for name, colour in (("p50", P50), ("p99", P99)):
@@ -71,10 +79,10 @@ def fault_rows(faults: Iterable[FaultSpan], axis: TimeAxis, y: float, step: floa
     parts = []
     for fault in faults:
         x, end = axis.x(fault.start_s), axis.x(fault.end_s)
-        parts.append(svg.rect(x, y, max(end - x, 2), step - 4, fill="#e57368", rx="2"))
+        parts.append(svg.rect(x, y, max(end - x, 2), step - 4, fill=FAULT_ROW, rx="2"))
         if fault.effect_s is not None:
             seen = axis.x(fault.effect_s)
-            parts.append(svg.rect(seen, y - 1, 2, step - 2, fill="#5d0f0a"))
+            parts.append(svg.rect(seen, y - 1, 2, step - 2, fill=EFFECT))
         parts.append(_fault_label(fault, x, end, y + step - 7, axis))
         y += step
     return parts
@@ -89,7 +97,7 @@ def _fault_label(fault: FaultSpan, x: float, end: float, y: float, axis: TimeAxi
         label = seen if fits(seen, max(end - x, axis.right - end)) else label
     if fits(label, end - x):
         middle = (x + end) / 2
-        return svg.text(middle, y, label, fill="#fff", text_anchor="middle", font_weight="600")
+        return svg.text(middle, y, label, fill=PAPER, text_anchor="middle", font_weight="600")
     if fits(label, axis.right - end):
         return svg.text(end + 6, y, label, fill=BAD)
     return svg.text(x - 6, y, label, fill=BAD, text_anchor="end")
@@ -103,7 +111,7 @@ def shades(faults: Iterable[FaultSpan], axis: TimeAxis, top: float, bottom: floa
             top,
             max(axis.x(fault.end_s) - axis.x(fault.start_s), 1),
             bottom - top,
-            fill=FAULT,
+            fill=FAULT_SHADE,
         )
         for fault in faults
     ]
@@ -120,31 +128,39 @@ def latency_grid(latency: LatencyAxis, axis: TimeAxis) -> list[str]:
     return parts
 
 
-def scatter(points: tuple[Point, ...], latency: LatencyAxis, axis: TimeAxis) -> list[str]:
+def scatter(cloud: Cloud, left: float, top: float, size_max: int) -> list[str]:
     """Return the operations, one path per group, the worst drawn last.
 
-    Timeouts stand on the top edge: they took at least that long.
+    Args:
+        cloud: The operations.
+        left: Left edge of the plot.
+        top: Its upper edge; operations without an answer stand there.
+        size_max: Most characters that the paths may have; the lattice gets coarser until they fit.
     """
-    grid = 2 if len(points) > _DENSE else 1
-    faint = "0.5" if len(points) < _SPARSE else "0.3"
-    parts = []
-    for group in Group:
-        places = []
-        for point in points:
-            if point.group is not group:
-                continue
-            y = latency.top if group is Group.UNKNOWN else latency.y(point.latency_s)
-            places.append((_snap(axis.x(point.t_s), grid), _snap(y, grid)))
-        if places:
-            is_bad = group in (Group.FAILED, Group.UNKNOWN)
-            size, opacity = ("3.6", "0.6") if is_bad else ("2.6", faint)
-            style = {"stroke": COLOURS[group], "stroke_width": size, "stroke_opacity": opacity}
-            parts.append(svg.dots(places, **style))
-    return parts
+    grid, columns, total = 1, dict(cloud.columns), sum(cloud.counts.values())
+    while True:
+        if sum(map(len, columns.values())) * _STROKE_MIN <= size_max or grid == _GRID_MAX:
+            place = (left, top, grid)
+            found = [_dots(group, each, place, total) for group, each in columns.items()]
+            if sum(map(len, found)) <= size_max or grid == _GRID_MAX:
+                return found
+        grid *= 2
+        columns = {group: coarser(each, 2) for group, each in columns.items()}
 
 
-def _snap(value: float, grid: int) -> int:
-    return round(value / grid) * grid
+def _dots(
+    group: Group, columns: Iterable[Column], place: tuple[float, float, int], total: int
+) -> str:
+    left, top, grid = place
+    is_bad = group in (Group.FAILED, Group.UNKNOWN)
+    opacity = "0.6" if is_bad or total < _SPARSE else "0.4"
+    size = max(3.6 if is_bad else 2.6, 1.1 * grid)
+    strokes = [
+        (round(left + (c.x + 0.5) * grid - 0.5), round(top + c.y * grid), (c.height - 1) * grid)
+        for c in columns
+    ]
+    style = {"stroke": GROUPS[group], "stroke_width": svg.number(size), "stroke_opacity": opacity}
+    return svg.strokes(strokes, **style)
 
 
 def quantile_lines(bins: tuple[Bin, ...], latency: LatencyAxis, axis: TimeAxis) -> list[str]:
@@ -195,6 +211,7 @@ def bars(bins: tuple[Bin, ...], axis: TimeAxis, top: float, height: float) -> li
         parts.append(svg.line((axis.left, y), (axis.right, y), stroke=FAINT))
         parts.append(svg.text(axis.left - 8, y + 4, str(share), fill=INK, text_anchor="end"))
     stacked = ((Group.FAILED, "failed"), (Group.UNKNOWN, "unknown"), (Group.REJECTED, "rejected"))
+    boxes: dict[Group, list[svg.Box]] = {group: [] for group, _ in stacked}
     for item in bins:
         y = top + height
         x, end = axis.x(item.start_s), axis.x(item.end_s)
@@ -202,24 +219,30 @@ def bars(bins: tuple[Bin, ...], axis: TimeAxis, top: float, height: float) -> li
             tall = height * getattr(item, name) / item.total if item.total else 0.0
             if tall > 0:
                 y -= max(tall, 1.0)
-                parts.append(svg.rect(x, y, end - x - 0.6, max(tall, 1.0), fill=COLOURS[group]))
-    return parts
+                boxes[group].append((x, y, end - x - 0.6, max(tall, 1.0)))
+    return parts + [svg.boxes(each, fill=GROUPS[group]) for group, each in boxes.items() if each]
 
 
-def lane(item: Lane, axis: TimeAxis, y: float) -> list[str]:
+def lane(item: Lane, axis: TimeAxis, y: float, segments_max: int) -> list[str]:
     """Return one breaker's states, with words where they fit."""
     label = shortened(item.label, _LANE_LABEL_MAX)
     parts = [svg.text(axis.left - 8, y + 12, label, fill=INK, text_anchor="end")]
-    for segment in item.segments:
+    for segment in condensed(item, axis.end_s, segments_max).segments:
         x, end = axis.x(segment.start_s), axis.x(segment.end_s)
-        colour = STATES.get(segment.state, "#999")
-        parts.append(svg.rect(x, y, max(end - x - 0.6, 1.5), 17, fill=colour, rx="2"))
+        colour = STATES.get(segment.state, QUIET)
+        offset, tall = _BOXES.get(segment.state, (0, 17))
+        parts.append(svg.rect(x, y + offset, max(end - x - 0.6, 1.5), tall, fill=colour))
         word = segment.state.replace("_", "-")
         if end - x > max(_WORD_PX, len(word) * _CHAR_PX):
-            ink = INK if segment.state in ("half_open", "gone") else "#fff"
-            middle = (x + end) / 2
-            parts.append(svg.text(middle, y + 13, word, fill=ink, text_anchor="middle"))
+            parts.append(_state_word((x + end) / 2, y + 13, word, colour))
     return parts
+
+
+def _state_word(x: float, y: float, word: str, colour: str) -> str:
+    """Return the state's name: on its box if that is tall enough, else with an outline."""
+    if word == "open":
+        return svg.text(x, y, word, fill=ink_on(colour), text_anchor="middle")
+    return svg.halo(x, y, word, fill=DARK, text_anchor="middle")
 
 
 def recovery_bracket(

@@ -2,19 +2,21 @@
 
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from harness.model.history import History, read_history
 from harness.model.run import RunResult
+from harness.reporting.allure import content_of
 from harness.reporting.allure_files import write_metrics, write_result, write_side_files
+from harness.reporting.digest import Digest, digest_for
 from harness.reporting.json_report import run_json, summary_json
 from harness.reporting.junit import junit_xml
 from harness.reporting.markdown import summary
 from harness.reporting.run_report import RunReport, report_of
-from harness.reporting.timeline import timeline_of
 from harness.reporting.timeline_figure import draw
 
 ALLURE_FOLDER = "allure-results"
+STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 
 
 def write_reports(
@@ -41,30 +43,40 @@ def write_reports(
     if allure.is_dir():
         shutil.rmtree(allure)  # results of an earlier suite would count as this one's retries
     for result in results:
-        history = history_of(result)
-        write_run_files(result, history)
-        content = write_result(result, history, allure, root)
+        digest = digest_for(result)
+        figure = write_run_files(result, digest)
+        content = content_of(result, digest, root, figure)
+        write_result(result, content, allure)
         write_metrics(report_of(result), content.full_name, allure)
     write_side_files(allure, facts or {}, environ)
-    return write_suite_files([report_of(result) for result in results], directory)
+    reports = [report_of(result) for result in results]
+    append_step_summary(reports, environ or {})
+    return write_suite_files(reports, directory)
 
 
-def history_of(result: RunResult) -> History | None:
-    """Return the saved history of a run; None if it has none."""
-    if result.history_path is None or not result.history_path.is_file():
-        return None
-    with result.history_path.open(encoding="utf-8") as lines:
-        return read_history(lines)
-
-
-def write_run_files(result: RunResult, history: History | None) -> None:
-    """Write `findings.json` and, with a history, `timeline.svg` into the run's folder."""
+def write_run_files(result: RunResult, digest: Digest | None) -> str | None:
+    """Write `findings.json` and, with a digest, `timeline.svg`; return the latter's text."""
     folder = result.settings.folder
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "findings.json").write_text(run_json(report_of(result)), encoding="utf-8")
-    if history is not None:
-        figure = draw(timeline_of(result, history))
-        (folder / "timeline.svg").write_text(figure, encoding="utf-8")
+    if digest is None:
+        return None
+    figure = draw(digest.timeline)
+    (folder / "timeline.svg").write_text(figure, encoding="utf-8")
+    return figure
+
+
+def append_step_summary(reports: Sequence[RunReport], environ: Mapping[str, str]) -> None:
+    """Append the summary to the page of a GitHub Actions step, if this is one.
+
+    The file is named by `GITHUB_STEP_SUMMARY`; one that cannot be written to is left alone, since
+    a verdict must not depend on a page.
+    """
+    name = environ.get(STEP_SUMMARY)
+    if not name:
+        return
+    with suppress(OSError), Path(name).open("a", encoding="utf-8") as page:
+        page.write(summary(reports))
 
 
 def write_suite_files(reports: Sequence[RunReport], directory: Path) -> list[Path]:

@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 
 from harness.model.finding import Finding
+from harness.model.history import History
 from harness.model.verdict import Verdict
 from harness.reporting.allure import EXCEPTIONS, content_of
+from harness.reporting.allure_documents import HTTP_EXCHANGE, exchange_title
 from harness.reporting.allure_files import categories, executor_of, write_broken, write_side_files
+from harness.reporting.digest import digest_of
 from harness.reporting.write import write_reports
 from tests.reporting.sample_runs import sample_scenario
 
@@ -42,13 +45,13 @@ def test_run_folder_gets_findings_and_figure(failed, folder):
     assert (run / "timeline.svg").read_text().startswith("<svg")
 
 
-def test_identity_has_neither_seed_nor_run_nor_worker(failed, history):
+def test_identity_has_neither_seed_nor_run_nor_worker(failed, digest):
     other = dataclasses.replace(
         failed, settings=dataclasses.replace(failed.settings, seed=7, run_id="r2")
     )
 
-    first = content_of(failed, history, Path.cwd())
-    second = content_of(other, history, Path.cwd())
+    first = content_of(failed, digest, Path.cwd())
+    second = content_of(other, digest, Path.cwd())
 
     assert first.full_name == (
         "scenarios/lookups_recover_after_an_outage.chaos.yaml#lookups_recover_after_an_outage"
@@ -57,14 +60,14 @@ def test_identity_has_neither_seed_nor_run_nor_worker(failed, history):
     assert first.test_case_id == second.test_case_id
 
 
-def test_environment_is_part_of_the_identity(failed, history):
+def test_environment_is_part_of_the_identity(failed, digest):
     other = dataclasses.replace(
         failed, settings=dataclasses.replace(failed.settings, environment="compose")
     )
 
-    first = content_of(failed, history, Path.cwd())
+    first = content_of(failed, digest, Path.cwd())
 
-    assert first.history_id != content_of(other, history, Path.cwd()).history_id
+    assert first.history_id != content_of(other, digest, Path.cwd()).history_id
 
 
 def test_phases_are_steps_with_real_times_and_events_as_children(result):
@@ -107,27 +110,58 @@ def test_description_shows_claim_table_figure_and_replay(result):
     assert "--seed 42 --time-scale 1</pre>" in html
 
 
-def test_description_escapes_what_scenarios_say(failed, history):
+def test_description_escapes_what_scenarios_say(failed, digest):
     odd = dataclasses.replace(failed, scenario=sample_scenario(claim="<script>alert(1)</script>"))
 
-    html = content_of(odd, history, Path.cwd()).description_html
+    html = content_of(odd, digest, Path.cwd()).description_html
 
     assert "<script>" not in html
 
 
-def test_attachments_exist_and_the_figure_comes_first(folder, result):
+def test_attachments_exist_and_the_figure_comes_first(folder, result, digest):
     names = [attachment["name"] for attachment in result["attachments"]]
 
     assert names == [
         "timeline",
         "replay command",
+        *(exchange_title(exchange) for exchange in digest.around),
         "requests around the worst case",
         "figures per 1 s",
+        "sample of 300 operations",
         "findings",
-        "history",
     ]
     for attachment in result["attachments"]:
         assert (folder / "allure-results" / attachment["source"]).stat().st_size > 0
+
+
+def test_requests_around_the_worst_case_are_shown_as_requests(folder, result):
+    shown = [item for item in result["attachments"] if item["type"] == HTTP_EXCHANGE]
+
+    documents = [
+        json.loads((folder / "allure-results" / item["source"]).read_text()) for item in shown
+    ]
+    assert len(documents) == 5
+    assert sum(item["name"].startswith("worst case, ") for item in shown) == 1
+    for document in documents:
+        assert document["request"]["method"] == "GET"
+        assert document["request"]["url"].startswith("/v1/lookup")
+        assert document["stop"] >= document["start"]
+    starts = [document["start"] for document in documents]
+    assert starts == sorted(starts)
+
+
+def test_verdict_stands_before_everything_else(result):
+    assert result["descriptionHtml"].startswith(
+        "<p><b>FAILED</b>: recovery_time(lookups): expected at most 10 s, got 14.9 s"
+    )
+
+
+def test_picture_is_told_in_words_to_those_who_do_not_see_it(result):
+    (told,) = re.findall(r'alt="([^"]*)"', result["descriptionHtml"])
+
+    assert "FAILED" in told
+    assert "down: api -&gt; db from 20 s to 35 s" in told
+    assert "recovered in 14.9 s (limit 10 s)" in told
 
 
 def test_labels_group_by_system_file_severity_and_fault(result):
@@ -264,28 +298,28 @@ def test_flapping_breaker_does_not_flood_the_steps(failed, history):
     moves = [record for record in history if record.kind == "breaker"]
     many = [dataclasses.replace(moves[0], t_ns=21_000_000_000 + i) for i in range(300)]
 
-    content = content_of(failed, type(history)([*history, *many]), Path.cwd())
+    content = content_of(failed, digest_of(failed, History([*history, *many])), Path.cwd())
 
     fault = content.steps[1]
     assert len(fault.steps) == 101
     assert fault.steps[-1].name == "and 205 more, see the history"
 
 
-def test_findings_of_the_same_check_are_all_steps(failed, history):
+def test_findings_of_the_same_check_are_all_steps(failed, digest):
     twice = tuple(
         Finding(check="same", verdict=Verdict.PASSED, expected="e", got=str(i)) for i in range(2)
     )
 
-    content = content_of(dataclasses.replace(failed, findings=twice), history, Path.cwd())
+    content = content_of(dataclasses.replace(failed, findings=twice), digest, Path.cwd())
 
     assert len(content.steps) == 3 + 2
 
 
-def test_long_cells_of_the_table_are_broken_into_lines(failed, history):
+def test_long_cells_of_the_table_are_broken_into_lines(failed, digest):
     finding = Finding(check="a" * 10, verdict=Verdict.PASSED, expected="one two " * 9, got="<b>")
 
     html = content_of(
-        dataclasses.replace(failed, findings=(finding,)), history, Path.cwd()
+        dataclasses.replace(failed, findings=(finding,)), digest, Path.cwd()
     ).description_html
 
     assert "<td>one two one two one two<br>one two" in html

@@ -14,7 +14,7 @@ from harness.reporting.junit import clean, junit_xml
 from harness.reporting.markdown import summary
 from harness.reporting.measurement import health_of
 from harness.reporting.run_report import RunReport, from_mapping, report_of, to_mapping
-from harness.reporting.tables_csv import around_csv, bins_csv
+from harness.reporting.tables_csv import bins_csv, exchanges_csv
 from harness.reporting.timeline import timeline_of
 
 
@@ -158,13 +158,12 @@ def test_csv_has_a_row_per_bin_and_leaves_unknown_latencies_empty(failed, histor
     assert rows[30].endswith(",0,,")
 
 
-def test_requests_around_the_worst_case_are_its_neighbours(history):
-    _, *rows = around_csv(history, 30_000_000_000).splitlines()
+def test_exchanges_are_rows_with_everything_that_a_search_needs(digest):
+    heading, *rows = exchanges_csv(digest.around).splitlines()
 
-    times = [float(row.split(",")[0]) for row in rows]
-    assert len(rows) == 11
-    assert times == sorted(times)
-    assert times[4] < 30.0 <= times[5]
+    assert heading.startswith("t_s,load,request,outcome,reason,status,source,latency_ms")
+    assert len(rows) == 5
+    assert all("GET /v1/lookup" in row for row in rows)
 
 
 def test_measurement_tells_dispatch_gaps_and_each_step_of_a_fault(history):

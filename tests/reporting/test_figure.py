@@ -9,8 +9,10 @@ from random import Random
 import pytest
 
 from harness.model.history import History
-from harness.reporting.timeline import Group, Point, timeline_of
-from harness.reporting.timeline_figure import draw
+from harness.reporting.breaker_lanes import Lane, Segment
+from harness.reporting.cloud import COLUMNS, ROWS, Cloud, Group, merged
+from harness.reporting.timeline import timeline_of
+from harness.reporting.timeline_figure import SIZE_MAX_BYTES, draw
 from harness.reporting.timeline_text import WIDTH, draw_text
 from tests.reporting.sample_runs import sample_records
 
@@ -78,15 +80,44 @@ def test_figure_escapes_what_scenarios_are_called(failed, history):
     assert "<b> & 'c'" in texts(draw(timeline))
 
 
+@pytest.mark.slow
 def test_size_is_bounded_by_pixels_and_not_by_operations(failed, history):
+    """Dots of all kinds all over, twelve breakers that flap, forty faults."""
     rng = Random(7)
-    points = tuple(
-        Point(t_s=rng.uniform(0, 60), latency_s=rng.lognormvariate(-3, 1.2), group=Group.OK)
-        for _ in range(100_000)
+    cells = {
+        group: {(rng.randrange(COLUMNS), rng.randrange(ROWS)) for _ in range(20_000)}
+        for group in Group
+    }
+    cloud = Cloud(
+        counts=dict.fromkeys(Group, 100_000),
+        columns={group: merged(found) for group, found in cells.items()},
     )
-    timeline = dataclasses.replace(timeline_of(failed, history), points=points)
+    segments = tuple(
+        Segment(state=("open", "half_open")[i % 2], start_s=i / 20, end_s=(i + 1) / 20)
+        for i in range(1200)
+    )
+    base = timeline_of(failed, history)
+    timeline = dataclasses.replace(
+        base,
+        cloud=cloud,
+        lanes=tuple(Lane(label=f"api -> db{i}", segments=segments) for i in range(12)),
+        faults=base.faults * 40,
+    )
 
-    assert len(draw(timeline)) < 400_000
+    picture = draw(timeline)
+
+    assert len(picture.encode()) <= SIZE_MAX_BYTES
+    assert texts(picture).count("28 more faults, not shown") == 1
+
+
+@pytest.mark.slow
+def test_hundred_thousand_operations_are_drawn_in_80_kilobytes(failed):
+    records = sample_records(rate_per_s=1667.0)
+
+    timeline = timeline_of(failed, History(records))
+
+    assert sum(timeline.cloud.counts.values()) > 99_000
+    assert len(draw(timeline).encode()) <= SIZE_MAX_BYTES
 
 
 @pytest.mark.parametrize("bins", [1, 17, 80])

@@ -4,8 +4,13 @@ import pytest
 from hypothesis import given, strategies as st
 
 from harness.model.records import NS_PER_S, Operation
-from harness.reporting.axes import TimeAxis, latency_axis
+from harness.reporting.axes import LatencyAxis, TimeAxis, latency_range
 from harness.reporting.series import bins_of, quantile, width_for
+
+
+def latency_axis(values, top, height):
+    low_s, high_s = latency_range(values)
+    return LatencyAxis(low_s=low_s, high_s=high_s, top=top, height=height)
 
 
 def operation(t_s, latency_s, outcome="OK"):

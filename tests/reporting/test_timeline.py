@@ -18,8 +18,9 @@ from harness.model.records import (
 from harness.model.system import Link
 from harness.model.verdict import Verdict
 from harness.reporting.breaker_lanes import Lane, Segment, lanes_of, shown_of
+from harness.reporting.cloud import Group
 from harness.reporting.first_effect import first_effect_ns
-from harness.reporting.timeline import Group, timeline_of
+from harness.reporting.timeline import timeline_of
 from tests.reporting.sample_runs import DB, FINDINGS, sample_records, sample_scenario
 
 
@@ -76,16 +77,16 @@ def test_answers_of_a_fallback_and_of_a_retry_are_told_apart(failed):
         t_ns=5, call_id=operations[1].call_id, attempt=2, started_ns=1, outcome="ok", **about
     )
 
-    points = timeline_of(failed, History([*operations, retried])).points
+    counts = timeline_of(failed, History([*operations, retried])).cloud.counts
 
-    assert [point.group for point in points] == [Group.OK_FALLBACK, Group.OK_RETRIED, Group.OK]
+    assert counts == {Group.OK: 1, Group.OK_RETRIED: 1, Group.OK_FALLBACK: 1}
 
 
 def test_empty_history_has_an_axis_and_nothing_on_it(failed):
     timeline = timeline_of(failed, History([]))
 
     assert timeline.end_s > 0
-    assert timeline.points == ()
+    assert timeline.cloud.columns == {}
 
 
 def test_breaker_of_the_broken_link_comes_first_and_its_states_join_without_gaps(history):
