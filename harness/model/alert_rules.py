@@ -93,11 +93,13 @@ def _written(total_ms: int) -> str:
 
 
 def _seconds(text: str, time_scale: float) -> str:
-    return text if time_scale == 1.0 else f"{float(text) * time_scale:.6g}"
+    seconds = float(text)
+    return text if time_scale == 1.0 else f"{seconds * time_scale:.6g}"
 
 
 def _per_second(text: str, time_scale: float) -> str:
-    return text if time_scale == 1.0 else f"{float(text) / time_scale:.6g}"
+    per_second = float(text)
+    return text if time_scale == 1.0 else f"{per_second / time_scale:.6g}"
 
 
 _RENDERED: Final[Mapping[str, Callable[[str, float], str]]] = {
