@@ -12,7 +12,7 @@ HOARD = []
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    """`/ok` answers, `/files/N` opens N files, `/memory/N` takes N bytes, `/spin/MS` burns time."""
+    """Answer `/ok`, open `/files/N`, take `/memory/N` bytes, send `/bytes/N`, burn `/spin/MS`."""
 
     def do_GET(self):
         try:
@@ -37,6 +37,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             while thread_time() - used < int(count[0]) / 1000:
                 pass
             return repr(perf_counter() - started)
+        if what == "bytes":
+            return "x" * int(count[0])
         if what == "forget":
             HOARD.clear()
         return str(os.getpid())
