@@ -63,6 +63,10 @@ class EnvironmentReader:
         """Read a decimal whole number."""
         return self._read(name, default, int, "a whole number", 0)
 
+    def optional_whole(self, name: str) -> int | None:
+        """Read a decimal whole number; unset and empty both mean None."""
+        return self.whole(name) if self._mapping.get(name) else None
+
     def port(self, name: str) -> int:
         """Read a TCP port, 1 to 65535."""
         return self._read(name, None, _port, "a port from 1 to 65535", 1)

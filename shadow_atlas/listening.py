@@ -7,6 +7,22 @@ from typing import Final
 BACKLOG: Final = 2048  # connections that the kernel holds while the event loop is busy
 
 
+def adopt(descriptor: int) -> socket.socket:
+    """Take over a listening socket that whoever started us opened, and keeps when we go.
+
+    Clients that come while one process goes and the next one comes wait in its queue.
+
+    Raises:
+        OSError: If the descriptor is not that of a socket.
+        ValueError: If it is one that does not listen.
+    """
+    listener = socket.socket(fileno=descriptor)
+    if not listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+        listener.detach()  # not ours to close
+        raise ValueError(f"descriptor {descriptor} is a socket that does not listen")
+    return listener
+
+
 def listen(host: str, port: int) -> socket.socket:
     """Listen on one TCP address.
 

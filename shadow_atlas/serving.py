@@ -1,8 +1,9 @@
 """Run one service as a process: events, logs, signals and a bounded shutdown.
 
 On SIGTERM the live event streams end first, because the server waits for its connections and
-those never end by themselves. Then answers in flight get the grace that the settings allow,
-and the process exits with 0.
+those never end by themselves. Connections that are open get one more answer each, which says that
+it is the last; whoever does not ask for it is left after half a second. Then answers in flight get
+the grace that the settings allow, and the process exits with 0.
 """
 
 import asyncio
@@ -24,13 +25,15 @@ from starlette.types import ASGIApp
 from shadow_atlas.clock import Clock, SystemClock
 from shadow_atlas.dotted_paths import load
 from shadow_atlas.events import EventFile, EventLog
-from shadow_atlas.listening import BACKLOG, listen
+from shadow_atlas.listening import BACKLOG, adopt, listen
 from shadow_atlas.logs import configure_logs
 from shadow_atlas.settings import ServiceSettings
 from shadow_atlas.tickers import tick_clock, watch_lag
 
 STALL_S: Final = 1.0  # a reader that takes no byte for so long has gone
 KEEP_ALIVE_S: Final = 30  # longer than clients rest, so that they close first and lose no request
+LEAVING_S: Final = 0.5  # a busy client has asked on each of its connections by then
+LOOK_S: Final = 0.02  # so often it is seen whether all have gone
 EXIT_CONFIGURATION: Final = 2
 EXIT_ADDRESS: Final = 3
 
@@ -106,11 +109,15 @@ def _opened(service: ServiceSettings, *, clock: Clock) -> tuple[EventLog, socket
     except OSError as error:
         message = f"ATLAS_EVENT_DIR: cannot write events: {error}"
         raise CannotRun(message, EXIT_CONFIGURATION) from error
+    inherited = service.listener_descriptor
     try:
-        return log, listen(service.host, service.port)
-    except OSError as error:
+        if inherited is None:
+            return log, listen(service.host, service.port)
+        return log, adopt(inherited)
+    except (OSError, ValueError) as error:
         log.close()
-        message = f"ATLAS_HOST, ATLAS_PORT: cannot listen: {error}"
+        named = "ATLAS_HOST, ATLAS_PORT" if inherited is None else "ATLAS_LISTENER_FD"
+        message = f"{named}: cannot listen: {error}"
         raise CannotRun(message, EXIT_ADDRESS) from error
 
 
@@ -202,6 +209,7 @@ class _Server(uvicorn.Server):
         """Wait for answers in flight, but not for clients that have stopped reading."""
         async with asyncio.TaskGroup() as group:
             dropping = group.create_task(self._drop_stalled())
+            await self._let_clients_leave()
             await super().shutdown(sockets=sockets)
             dropping.cancel()
 
@@ -211,6 +219,21 @@ class _Server(uvicorn.Server):
         self.force_exit = self.should_exit and sig == signal.SIGINT
         # A signal handler interrupts any statement, the numbering of an event included.
         self._loop.call_soon_threadsafe(self._begin_to_stop)
+
+    async def _let_clients_leave(self) -> None:
+        """Accept nobody, and tell with each answer that no other follows on its connection.
+
+        uvicorn would close idle connections at once. A request that is under way on one of them
+        is then reset, and its client cannot know whether it was carried out.
+        """
+        for server in self.servers:
+            server.close()
+        state = self.server_state
+        state.default_headers = [*state.default_headers, (b"connection", b"close")]
+        for _ in range(round(LEAVING_S / LOOK_S)):
+            if self.force_exit or not state.connections:
+                break
+            await asyncio.sleep(LOOK_S)
 
     async def _drop_stalled(self) -> None:
         """Abort each connection that took none of its waiting bytes for a whole second."""

@@ -35,6 +35,7 @@ class ServiceSettings:
         event_dir: Folder of the event file; None keeps events live only.
         incarnation: Distinguishes successive processes of one service.
         chaos_token: Opens the chaos endpoints; None hides them.
+        listener_descriptor: Listening socket that the process inherits; None: it opens its own.
         seed: Root of every random stream of the process.
         time_scale: Factor that was applied to all durations; kept to be reported.
         resilience: Dotted path of the factory of stacks.
@@ -50,6 +51,7 @@ class ServiceSettings:
     event_dir: Path | None = None
     incarnation: str = "1"
     chaos_token: str | None = field(default=None, repr=False)
+    listener_descriptor: int | None = None
     seed: int = 0
     time_scale: float = 1.0
     resilience: str = "resilience:create_stack"
@@ -68,6 +70,7 @@ class ServiceSettings:
             event_dir=reader.optional_path("ATLAS_EVENT_DIR"),
             incarnation=reader.text("ATLAS_INCARNATION", default="1"),
             chaos_token=reader.optional_text("ATLAS_CHAOS_TOKEN"),
+            listener_descriptor=reader.optional_whole("ATLAS_LISTENER_FD"),
             seed=reader.whole("ATLAS_SEED", default=0),
             time_scale=time_scale,
             resilience=reader.dotted_path("ATLAS_RESILIENCE", default="resilience:create_stack"),

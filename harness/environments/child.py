@@ -25,6 +25,7 @@ class Command:
         log: File that standard output and error are appended to.
         user: User to run as; None: ours.
         cwd: Working directory; None: ours.
+        descriptors: Descriptors that it inherits, under their numbers.
     """
 
     argv: Sequence[str]
@@ -32,6 +33,7 @@ class Command:
     log: Path
     user: str | None = None
     cwd: Path | None = None
+    descriptors: tuple[int, ...] = ()
 
 
 async def spawn(command: Command) -> Process:
@@ -52,9 +54,16 @@ async def spawn(command: Command) -> Process:
                 extra_groups=[] if command.user else None,
                 cwd=command.cwd,
                 start_new_session=True,
+                pass_fds=command.descriptors,
             )
         except OSError as error:
-            raise HarnessError(f"cannot start {command.argv[0]}: {error}") from error
+            raise HarnessError(f"cannot start {command.argv[0]!r}: {_why(error)}") from error
+
+
+def _why(error: OSError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "no such program; is it installed, on PATH, and is this the right folder?"
+    return str(error)
 
 
 async def stop(process: Process, *, how: signal.Signals, within_s: float) -> bool:

@@ -76,8 +76,7 @@ class ProcessFaults:
     async def _restarted(self, service: ServiceProcess) -> AsyncIterator[Applied]:
         pid = service.pid
         with self._journal.undoing(f"restart {service.name}", {"kind": "ends_with_process"}):
-            ended = await service.stop()
-            await service.start()
+            ended = await service.restart()
             seen = f"process {pid} became {service.pid}" + ("" if ended else ", ended by force")
             yield Applied(read_back=seen, effects=1, effect=seen)
 

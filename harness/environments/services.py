@@ -9,6 +9,7 @@ from pathlib import Path
 
 from harness.clock import Clock
 from harness.environments import child, postgres, readiness, world
+from harness.environments.held_listener import HeldListener
 from harness.model.errors import HarnessError, ServiceNotReady
 from harness.model.records import NS_PER_S, ProcessRecord
 from harness.model.run import Recorder
@@ -52,6 +53,8 @@ class ServiceProcess:
         self._incarnation = 0
         self._is_down_on_purpose = True
         self._watch: asyncio.Task[None] | None = None
+        self._listener = HeldListener(port) if service.listener else None
+        self._is_restarting = False
 
     @property
     def name(self) -> str:
@@ -135,6 +138,17 @@ class ServiceProcess:
         await self._gone()
         return ended
 
+    async def restart(self) -> bool:
+        """Stop gracefully and start again, with a held listener open; return as `stop` does."""
+        self._is_restarting = True
+        try:
+            ended = await self.stop()
+            await self.start()
+        finally:
+            self._is_restarting = False
+            self._close_listener_of_none()
+        return ended
+
     async def kill(self) -> None:
         """Kill all its processes with SIGKILL and wait until they are gone."""
         process = self._leaving()
@@ -174,21 +188,37 @@ class ServiceProcess:
         program = sys.executable if command[0] == "python" else command[0]
         return [program, *command[1:]]
 
-    def _variables(self) -> dict[str, str]:
-        return {**self._environment, "ATLAS_INCARNATION": str(self._incarnation)}
+    def _variables(self, *lent: int) -> dict[str, str]:
+        listener = {f"{self.service.listener}": f"{descriptor}" for descriptor in lent}
+        return {**self._environment, "ATLAS_INCARNATION": str(self._incarnation), **listener}
 
     async def _spawn(self, argv: list[str], *, user: str | None, cwd: Path | None) -> None:
-        command = child.Command(
-            argv=argv, environment=self._variables(), log=self.log, user=user, cwd=cwd
-        )
-        self._process = await child.spawn(command)
+        try:
+            lent = () if self._listener is None else (self._listener.descriptor(),)
+            command = child.Command(
+                argv=argv,
+                environment=self._variables(*lent),
+                log=self.log,
+                user=user,
+                cwd=cwd,
+                descriptors=lent,
+            )
+            self._process = await child.spawn(command)
+        except (HarnessError, OSError) as error:
+            raise ServiceNotReady(f"service {self.name!r}: {error}") from error
         self._is_down_on_purpose = False
         self._tell("started")
         self._watch = asyncio.create_task(self._tell_end(self._process))
 
     async def _tell_end(self, process: Process) -> None:
         code = await process.wait()
+        self._close_listener_of_none()
         self._tell("stopped" if self._is_down_on_purpose else "crashed", f"code {code}", process)
+
+    def _close_listener_of_none(self) -> None:
+        """Close a listener that no incarnation uses or is about to use: clients are refused."""
+        if self._listener is not None and not self._is_restarting and not self.is_running:
+            self._listener.close()
 
     def _tell(self, what: str, detail: str = "", process: Process | None = None) -> None:
         process = process or self._process
@@ -240,13 +270,16 @@ class ServiceProcess:
             await self._clock.sleep(_POLL_S)
         raise ServiceNotReady(
             f"service {self.name!r} was not ready within {self.service.ready_within_s} s "
-            f"({self._question()}):\n{child.tail(self.log)}"
+            f"({await self._question()}):\n{child.tail(self.log)}"
         )
 
-    def _question(self) -> str:
+    async def _question(self) -> str:
+        """Return what was waited for in vain, and where to look."""
+        if not await readiness.accepts_connections(self.port):
+            return f"nothing listens on port {self.port}, which it was told in ATLAS_PORT"
         if self.service.ready_path:
-            return f"GET {self.service.ready_path} on port {self.port} did not answer 200"
-        return f"port {self.port} did not accept a connection"
+            return f"it listens, but GET {self.service.ready_path} did not answer 200"
+        return f"port {self.port} did not accept a connection in time"
 
     async def _answers(self) -> bool:
         if self.service.ready_path is None:

@@ -63,6 +63,8 @@ class Service:
         environment: Extra environment variables.
         events: Where its events are found.
         has_chaos: Whether it has token-protected chaos endpoints under `/chaos`.
+        listener: Environment variable that hands it its listening socket as a descriptor; the
+            socket outlives a restart, so clients wait where they would be refused.
         prepare: Commands run once, in order, after its upstreams are ready and before it starts.
         database: Name of the database and its user (postgresql only).
         max_connections: Connection limit (postgresql only).
@@ -77,6 +79,7 @@ class Service:
     environment: Mapping[str, str] = field(default_factory=dict)
     events: EventSource = EventSource.NONE
     has_chaos: bool = False
+    listener: str | None = None
     prepare: tuple[tuple[str, ...], ...] = ()
     database: str = "atlas"
     max_connections: int = 40

@@ -18,7 +18,7 @@ VARIABLE = Text(pattern=r"[A-Za-z_][A-Za-z0-9_]*", expected="a variable such as 
 VARIABLES = MapOf(noun="text", name=VARIABLE, form=Text(may_be_empty=True))
 DURATION = Quantity(kind=Kind.DURATION, above=0.0)
 
-_ONLY_COMMAND = ("command", "prepare", "ready", "environment", "events", "chaos")
+_ONLY_COMMAND = ("command", "prepare", "ready", "environment", "events", "chaos", "listener")
 _ONLY_POSTGRESQL = ("database", "max_connections")
 
 
@@ -105,6 +105,12 @@ SERVICE = Record(
             form=Flag(),
             doc="whether it has token-protected chaos endpoints under /chaos",
             default=False,
+        ),
+        Key(
+            key="listener",
+            attribute="listener",
+            form=VARIABLE,
+            doc="variable for the descriptor of its listening socket, which outlives a restart",
         ),
         Key(
             key="database",

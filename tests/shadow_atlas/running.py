@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import socket
 import subprocess
 import sys
 import time
@@ -103,9 +104,12 @@ class ServiceProcess:
 
 
 @contextmanager
-def api_process(folder: Path, database: Address, **variables: str) -> Iterator[ServiceProcess]:
+def api_process(
+    folder: Path, database: Address, *, listener: socket.socket | None = None, **variables: str
+) -> Iterator[ServiceProcess]:
     """Start `python -m shadow_atlas.api`, wait for its health, and kill what is left at the end."""
-    port = free_port()
+    port = free_port() if listener is None else listener.getsockname()[1]
+    inherited = () if listener is None else (listener.fileno(),)
     environment = {
         **service_environment(database),
         "ATLAS_PORT": str(port),
@@ -118,6 +122,7 @@ def api_process(folder: Path, database: Address, **variables: str) -> Iterator[S
         env=environment,
         cwd=ROOT,
         stderr=subprocess.DEVNULL,
+        pass_fds=inherited,
     )
     running = ServiceProcess(process=process, port=port, event_file=folder / "api.1.ndjson")
     try:
