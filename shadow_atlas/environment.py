@@ -88,6 +88,19 @@ class EnvironmentReader:
         """Read `module:attribute`; loading it is the caller's work."""
         return self._read(name, default, _dotted, "a path such as 'package.module:name'", "")
 
+    def parsed(
+        self, name: str, *, parse: Callable[[str], Value], default: Value, expected: str
+    ) -> Value:
+        """Read what `parse` makes of the text; it raises ValueError for what it does not take.
+
+        Args:
+            name: The variable.
+            parse: Makes a value of its text.
+            default: The value when it is not set.
+            expected: What a problem says was expected.
+        """
+        return self._read(name, default, parse, expected, default)
+
     def finish(self) -> None:
         """Raise what was wrong.
 

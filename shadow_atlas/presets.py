@@ -77,8 +77,14 @@ PORTAL_REQUEST: Final = StackConfig(
 
 BOUNDARY_UPDATE: Final = StackConfig(
     name="boundary-updates",
-    # The quick end of the guide's row for low-traffic background work.
-    breaker=BreakerConfig(failure_threshold=3, open_duration_s=60.0, excluded_if=blames_request),
+    breaker=BreakerConfig(
+        # The quick end of the guide's row for low-traffic background work.
+        failure_threshold=3,
+        open_duration_s=60.0,
+        success_threshold=1,  # one refresh is twenty good answers, and the next is an hour away
+        monitoring_window_s=300.0,  # three refreshes that hang to their ends begin 294 s apart
+        excluded_if=blames_request,
+    ),
     retry=RetryConfig(
         # The tolerant end of the guide's row for slow upstreams: nobody waits for a refresh.
         max_attempts=2,

@@ -19,6 +19,7 @@ from shadow_atlas.presets import (
     BOUNDARY_UPDATE,
     needed_total_timeout_s,
 )
+from shadow_atlas.tuning import Tuning
 
 BODY_LIMIT_BYTES = 1024 * 1024  # no request of these services carries more than an identifier
 SHUTDOWN_GRACE_S = 12.0  # the longest answer (total timeout of a lookup, 10 s) and its sending
@@ -206,12 +207,13 @@ class ApiSettings:
         service = ServiceSettings.read(reader, default_app="shadow_atlas.api:create_app")
         database = DatabaseSettings.read(reader, time_scale=service.time_scale)
         boundaries = BoundarySettings.read(reader, time_scale=service.time_scale)
+        tuning = Tuning.read(reader)
         reader.finish()
         return cls(
             service=service,
             database=database,
             boundaries=boundaries,
-            lookup=scaled(API_LOOKUP, service.time_scale),
+            lookup=scaled(tuning.of_all(API_LOOKUP), service.time_scale),
             clients=scaled(API_CLIENT_LIMITER, service.time_scale),
         )
 

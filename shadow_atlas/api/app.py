@@ -91,15 +91,17 @@ class Api:
     async def run(self, _app: FastAPI) -> AsyncIterator[None]:
         """Hold the pool open; the service answers whether or not its database is there."""
         await self.database.open()
-        async with asyncio.TaskGroup() as group:
-            background = group.create_task(self._work())
-            try:
-                yield
-            finally:
-                background.cancel()
-                self.database.close()
-                if self.updating is not None:
-                    await self.updating.close()
+        try:
+            async with asyncio.TaskGroup() as group:
+                background = group.create_task(self._work())
+                try:
+                    yield
+                finally:
+                    background.cancel()
+        finally:
+            self.database.close()
+            if self.updating is not None:
+                await self.updating.close()
 
     async def answer(self, call: Call, *, lat: str | None, lon: str | None) -> Response:
         """Answer one lookup.
@@ -145,7 +147,7 @@ class Api:
     def _level(self) -> HealthLevel:
         """Tell how lookups are; old boundaries answer all the same, so they count a little."""
         level = self.stack.health()
-        is_well = self.updating is None or self.updating.stack.health() is HealthLevel.HEALTHY
+        is_well = self.updating is None or not self.updating.updates.record.failures
         return level if is_well else at_least_degraded(level)
 
     def _boundaries(self) -> dict[str, Any]:

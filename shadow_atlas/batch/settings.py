@@ -11,6 +11,7 @@ from shadow_atlas.environment import Address, EnvironmentReader
 from shadow_atlas.portal_queries.catalogue import PORTALS, TIGER
 from shadow_atlas.presets import PORTAL_REQUEST, STATE_EXTRACTION
 from shadow_atlas.settings import DatabaseSettings, ServiceSettings, require_room_for_attempts
+from shadow_atlas.tuning import Tuning
 
 PORTAL_NAMES = (*(portal.name for portal in PORTALS), TIGER.name)
 BODY_LIMIT_BYTES = 32 * 1024 * 1024  # the largest state legislature, unsimplified, is about 20 MiB
@@ -139,14 +140,15 @@ class BatchSettings:
         service = ServiceSettings.read(reader, default_app="shadow_atlas.batch:create_app")
         scale = service.time_scale
         database = DatabaseSettings.read(reader, time_scale=scale)
+        tuning = Tuning.read(reader)
         portals = {name: reader.address(f"ATLAS_{name.upper()}_ADDRESS") for name in PORTAL_NAMES}
         reader.finish()
         return cls(
             service=service,
             database=database,
             portals=portals,
-            extraction=scaled(STATE_EXTRACTION, scale),
-            request=scaled(PORTAL_REQUEST, scale),
+            extraction=scaled(tuning.of_bulkhead(STATE_EXTRACTION), scale),
+            request=scaled(tuning.of_retry(tuning.of_breaker(PORTAL_REQUEST)), scale),
             store=scaled(JOB_STORE, scale),
             queue=QueueSettings().scaled(scale),
         )

@@ -48,6 +48,7 @@ class BoundaryStore:
         self._database = database
         self._lease_s = lease_s
         self._write_s = write_s
+        self._held = 0  # a claim that could not be given back is no obstacle to its own holder
 
     async def current(self) -> Mapping[str, Any] | None:
         """Return `version`, `source` and `age_s` of the set in force; None in an empty schema."""
@@ -63,14 +64,16 @@ class BoundaryStore:
         """
         async with self._database.connection() as connection:
             number: int | None = await connection.fetchval(
-                sql.CLAIM_REFRESH, self._lease_s, older_than_s
+                sql.CLAIM_REFRESH, self._lease_s, older_than_s, self._held
             )
+        self._held = self._held if number is None else number
         return number
 
     async def release(self, claim: int) -> None:
         """Give the lease back; of no effect if it has passed on."""
         async with self._database.connection() as connection:
             await connection.execute(sql.RELEASE_CLAIM, claim)
+        self._held = 0
 
     async def replace(self, claim: int, counties: Sequence[County]) -> Replaced:
         """Put a set in force, in one transaction: every lookup sees the old one or the new one.

@@ -40,7 +40,7 @@ LOCK_REFRESH: Final = "SELECT claim FROM boundary_refresh FOR UPDATE"
 CLAIM_REFRESH: Final = """
     UPDATE boundary_refresh
     SET claim = claim + 1, claimed_until = now() + make_interval(secs => $1)
-    WHERE claimed_until <= now() AND NOT EXISTS (
+    WHERE (claimed_until <= now() OR claim = $3) AND NOT EXISTS (
         SELECT FROM boundary_versions WHERE stored_at > now() - make_interval(secs => $2)
     )
     RETURNING claim
@@ -48,6 +48,7 @@ CLAIM_REFRESH: Final = """
 """Take the lease, unless somebody has it or the set is young enough.
 
 $1: length of the lease, seconds. $2: age from which the set in force is old enough, seconds.
+$3: a claim of the caller's own that it could not give back, or 0.
 """
 
 HOLD_CLAIM: Final = """

@@ -135,6 +135,27 @@ def test_number_of_the_page_is_the_number_of_the_code(row):
     assert str(attrgetter(row[0])(presets)) == row[1]
 
 
+def presets_of_page():
+    """Return the figures of each preset on the page, by its name."""
+    section = PAGE.read_text().split("\n### Presets\n")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \|(.*)\|$", section, re.MULTILINE)
+    return {name: [float(cell) for cell in cells.split("|")] for name, cells in rows}
+
+
+def test_presets_of_the_page_are_those_of_the_code():
+    breakers = {
+        name: [each.failure_threshold, each.open_duration_s]
+        for name, each in presets.BREAKER_PRESETS.items()
+    }
+    retries = {
+        name: [each.max_attempts, each.initial_delay_s, each.max_delay_s]
+        for name, each in presets.RETRY_PRESETS.items()
+    }
+    bulkheads = {name: [each.max_concurrent] for name, each in presets.BULKHEAD_PRESETS.items()}
+
+    assert presets_of_page() == {**breakers, **retries, **bulkheads}
+
+
 def test_example_answer_has_the_fields_of_an_answer():
     example = json.loads(re.search(r"```json\n(.*?)```", PAGE.read_text(), re.DOTALL)[1])
 
