@@ -3,11 +3,11 @@
 #
 # Official images are used where a registry can be reached. Where none can, stand-ins are built from
 # Debian's packages, under names of their own, and the script says so: a base image by debootstrap,
-# PostgreSQL 15 on it, Toxiproxy from its Go module, and a folder of wheels made on this machine.
+# PostgreSQL 15 and Prometheus on it, Toxiproxy from its Go module, and wheels fetched by this machine.
 # An image is tagged with a digest of all that goes into it, so a second call builds nothing.
 #
-# Variables: ATLAS_PYTHON_IMAGE, ATLAS_POSTGRES_IMAGE, ATLAS_TOXIPROXY_IMAGE name other images;
-# ATLAS_STAND_INS=1 asks no registry at all.
+# Variables: ATLAS_PYTHON_IMAGE, ATLAS_POSTGRES_IMAGE, ATLAS_TOXIPROXY_IMAGE,
+# ATLAS_PROMETHEUS_IMAGE name other images; ATLAS_STAND_INS=1 asks no registry at all.
 set -euo pipefail
 shopt -s inherit_errexit
 
@@ -45,7 +45,7 @@ build() { # IMAGE CONTEXT ARGUMENTS...: build it unless it is there
   shift 2
   exists "$image" && return
   echo "building $image" >&2
-  docker build --quiet --force-rm -t "$image" "$@" "$context" >/dev/null
+  docker build --quiet --force-rm --tag "$image" "$@" "$context" >/dev/null
 }
 
 debian_base() { # print the name of a Debian image made from packages
@@ -87,13 +87,13 @@ python_image() {
   debian_base
 }
 
-postgres_image() {
-  local official=${ATLAS_POSTGRES_IMAGE:-postgres:16} base image
-  if can_have "$official"; then echo "$official"; return; fi
-  say_stand_in "$official" "Debian's PostgreSQL 15"
+packaged_image() { # OFFICIAL NAME TAG: the official image, or one of Debian's package
+  local base image
+  if can_have "$1"; then echo "$1"; return; fi
+  say_stand_in "$1" "Debian's package"
   base="$(debian_base)"
-  image="atlas-chaos/postgres:15-$(echo docker/stand_ins | digest "$(image_id "$base")")"
-  build "$image" docker/stand_ins --target postgres --build-arg BASE_IMAGE="$base"
+  image="atlas-chaos/$2:$3-$(printf '%s\n' docker/stand_ins/"$2"* | digest "$(image_id "$base")")"
+  build "$image" docker/stand_ins -f "docker/stand_ins/$2.Dockerfile" --build-arg BASE_IMAGE="$base"
   echo "$image"
 }
 
@@ -113,12 +113,11 @@ toxiproxy_image() {
   if can_have "$official"; then echo "$official"; return; fi
   say_stand_in "$official" "its Go module"
   base="$(debian_base)"
-  image="atlas-chaos/toxiproxy:${toxiproxy_version#v}-$(echo docker/stand_ins/Dockerfile | digest "$(image_id "$base")")"
+  image="atlas-chaos/toxiproxy:${toxiproxy_version#v}-$(echo docker/stand_ins/toxiproxy.Dockerfile | digest "$(image_id "$base")")"
   if ! exists "$image"; then
     folder="$(mktemp -d)"
     toxiproxy_programs "$folder"
-    cp docker/stand_ins/* "$folder"
-    build "$image" "$folder" --target toxiproxy --build-arg BASE_IMAGE="$base"
+    build "$image" "$folder" -f docker/stand_ins/toxiproxy.Dockerfile --build-arg BASE_IMAGE="$base"
     rm -rf "$folder"
   fi
   echo "$image"
@@ -133,12 +132,14 @@ services_image() { # BASE
 }
 
 python="$(python_image)"
-postgres="$(postgres_image)"
+postgres="$(packaged_image "${ATLAS_POSTGRES_IMAGE:-postgres:16}" postgres 15)"
+prometheus="$(packaged_image "${ATLAS_PROMETHEUS_IMAGE:-prom/prometheus:v2.53.0}" prometheus debian)"
 toxiproxy="$(toxiproxy_image)"
 services="$(services_image "$python")"
 {
   echo "ATLAS_PYTHON_IMAGE=$python"
   echo "ATLAS_POSTGRES_IMAGE=$postgres"
   echo "ATLAS_TOXIPROXY_IMAGE=$toxiproxy"
+  echo "ATLAS_PROMETHEUS_IMAGE=$prometheus"
   echo "ATLAS_IMAGE=$services"
 } | tee .tools/docker.env

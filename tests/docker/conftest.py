@@ -15,7 +15,7 @@ IMAGES_WITHIN_S = 900  # from nothing, with PostgreSQL and Toxiproxy built, on t
 UP_WITHIN_S = 240  # 15 s on two idle cores, 74 s with eight others' work on them
 DOWN_WITHIN_S = 60
 # Empty ports are chosen by the engine, so that a stack of the user's stays undisturbed.
-PUBLISHED = ("api", "batch", "ipfs", "toxiproxy")
+PUBLISHED = ("api", "batch", "ipfs", "toxiproxy", "prometheus")
 FREE_PORTS = {f"ATLAS_{name.upper()}_PORT": "" for name in PUBLISHED}
 
 
@@ -63,7 +63,7 @@ class Stack:
     def down(self) -> None:
         self.compose("down", "-v", "--timeout", "10", within_s=DOWN_WITHIN_S)
 
-    def client(self, service: str, port: int = 8000) -> httpx.Client:
+    def client(self, service: str, port: int = 8080) -> httpx.Client:
         """Return a client of a published port, which changes whenever its container starts."""
         address = self.compose("port", service, str(port)).strip()
         return httpx.Client(base_url=f"http://{address}", trust_env=False, timeout=30)

@@ -74,13 +74,30 @@ def test_only_the_proxy_is_in_the_networks_of_clients_and_servers(compose):
         if {"clients", "servers"} <= set(each.get("networks", []))
     }
 
-    assert in_both - {"prometheus"} == {"toxiproxy"}
+    assert in_both == {"toxiproxy"}
 
 
 def test_the_database_has_as_many_connections_as_in_the_system(compose, system):
     expected = system["services"]["db"]["max_connections"]
 
     assert f"max_connections={expected} " in compose["services"]["db"]["command"]
+
+
+def test_prometheus_scrapes_containers_where_they_listen(compose):
+    settings = YAML(typ="safe").load((ROOT / "monitoring" / "prometheus.yml").read_text())
+
+    targets = {
+        job["job_name"]: target
+        for job in settings["scrape_configs"]
+        for group in job["static_configs"]
+        for target in group["targets"]
+    }
+
+    assert targets
+    for job, target in targets.items():
+        service = compose["services"][job]
+        assert target == f"{job}:{service['environment']['ATLAS_PORT']}"
+        assert set(service["networks"]) & set(compose["services"]["prometheus"]["networks"])
 
 
 def test_containers_have_the_pinned_versions_of_the_project():

@@ -1,5 +1,6 @@
 """`docker compose up -d --wait` gives a working Shadow Atlas; `down -v` takes all of it away."""
 
+import asyncio
 import json
 import statistics
 import subprocess
@@ -7,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from harness.clock import SystemClock
 from tests.docker.conftest import new_stack
 
 pytestmark = [pytest.mark.slow, pytest.mark.docker]
 
 MADISON = {"lat": "43.07305", "lon": "-89.40123"}
+SCRAPED_WITHIN_S = 40  # it may have looked before they listened, and looks every 15 s
 SNAPSHOT = "bafybeiaupyfakkrq3pba3tkveal7ztcri3znjg2edsc22gymnxoxr4awfy"  # of the system file
 LATENCY_MS = 300  # an undisturbed lookup takes 2 to 30 ms, and a lookup is given 2 s
 PORTALS = ("portal_wi", "portal_co", "portal_ny", "tiger")
@@ -91,6 +94,28 @@ def test_no_client_reaches_a_server_round_the_proxy(stack, client):
     seen = stack.compose("exec", "-T", client, "python3", "-c", program, "toxiproxy", *SERVERS)
 
     assert seen.split() == ["toxiproxy"]
+
+
+def test_prometheus_watches_api_and_batch_by_the_rules_of_the_project(stack):
+    with stack.client("prometheus", 9090) as prometheus:
+        health = asyncio.run(health_of_targets(prometheus, clock=SystemClock()))
+        groups = prometheus.get("/api/v1/rules").json()["data"]["groups"]
+
+    assert health == {"api": "up", "batch": "up"}
+    rules = {rule["name"] for group in groups for rule in group["rules"]}
+    assert "CircuitBreakerOpenCritical" in rules
+
+
+async def health_of_targets(prometheus, *, clock) -> dict[str, str]:
+    """Return the health of each job once all are up, or what it is when the time is over."""
+    health: dict[str, str] = {}
+    for _ in range(SCRAPED_WITHIN_S):
+        active = prometheus.get("/api/v1/targets").json()["data"]["activeTargets"]
+        health = {each["labels"]["job"]: each["health"] for each in active}
+        if health and set(health.values()) == {"up"}:
+            break
+        await clock.sleep(1.0)
+    return health
 
 
 def test_a_restarted_proxy_has_all_links_again(stack):

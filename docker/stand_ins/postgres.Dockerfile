@@ -1,9 +1,7 @@
-# Stand-ins for official images, for machines that reach Debian's packages but no image registry.
-# Each takes the variables and arguments of its original as far as docker-compose.yml uses them.
-# scripts/docker_images.sh builds them under names of their own and never under an official one.
+# Stands in for the official postgres where Debian's packages can be reached and no image registry can.
+# Takes the variables and arguments of the original as far as docker-compose.yml uses them.
 ARG BASE_IMAGE
-
-FROM ${BASE_IMAGE} AS postgres
+FROM ${BASE_IMAGE}
 RUN apt-get update -qq \
  && apt-get install -y -qq --no-install-recommends postgresql-common \
  && sed -i 's/^#*create_main_cluster.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf \
@@ -17,8 +15,3 @@ USER postgres
 STOPSIGNAL SIGINT
 ENTRYPOINT ["postgres-entrypoint.sh"]
 CMD ["postgres"]
-
-FROM ${BASE_IMAGE} AS toxiproxy
-COPY toxiproxy toxiproxy-cli /
-ENTRYPOINT ["/toxiproxy"]
-CMD ["-host=0.0.0.0"]
