@@ -44,7 +44,7 @@ FORMS: Final[Sequence[Form]] = (
         spelling=Cid.version_0,
     ),
     # Two levels below the root, named in base58btc.
-    Form(state="CO", layout=Layout(chunk_bytes=_SMALL // 2, links_max=4), spelling=Cid.base58),
+    Form(state="CO", layout=Layout(chunk_bytes=_SMALL, links_max=3), spelling=Cid.base58),
     Form(state="NY", layout=Layout(chunk_bytes=_SMALL * 2), spelling=str),
 )
 

@@ -15,7 +15,7 @@ from shadow_atlas.content_addressing import BlockMismatch, Cid
 from shadow_atlas.environment import Address
 from shadow_atlas.errors import response_error
 
-CONNECTIONS_MAX: Final = 8  # the bulkhead lets three syncs run, the rest is for closing ones
+CONNECTIONS_MAX: Final = 100  # the bulkhead bounds them; a narrower pool would be a second queue
 _HEADERS: Final = {
     "Accept": "application/vnd.ipld.raw",
     "Accept-Encoding": "identity",  # decoded here, a small body could grow to any size
