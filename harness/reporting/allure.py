@@ -110,15 +110,16 @@ def content_of(
         figure: Its timeline, if it was drawn already.
     """
     report = report_of(result)
-    if figure is None and digest is not None:
+    if figure is None and digest is not None and not digest.timeline.is_empty:
         figure = draw(digest.timeline)
+    asked = {check.name for check in result.scenario.checks}
     is_bad = result.verdict in EXCEPTIONS
     steps = phase_steps(digest) + check_steps(result)
     return Content(
         name=report.name.replace("_", " "),
         full_name=full_name_of(result.scenario.path, report.name, root),
         title_path=(relative_path(result.scenario.path, root),),
-        description_html=description_html(report, digest, figure),
+        description_html=description_html(report, digest, figure, asked),
         status=STATUSES[result.verdict],
         message=message_of(report),
         trace=render(failure_block(report)) if is_bad else "",

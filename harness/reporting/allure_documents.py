@@ -50,12 +50,7 @@ def documents_of(
         found.append(_text("timeline", "image/svg+xml", "svg", figure))
     found.append(_text("replay command", "text/plain", "txt", report.replay + "\n"))
     if digest is not None:
-        found += _exchanges(digest)
-        title = f"figures per {digest.timeline.bin_s:g} s"
-        found.append(_text(title, "text/csv", "csv", bins_csv(digest.timeline.bins)))
-        found += _logs(result, digest)
-        csv = exchanges_csv(digest.sample)
-        found.append(_text(f"sample of {len(digest.sample)} operations", "text/csv", "csv", csv))
+        found += [*_exchanges(digest), *_series(digest), *_logs(result, digest), *_sample(digest)]
     found.append(_text("findings", "application/json", "json", run_json(report)))
     return found + _files(result)
 
@@ -70,6 +65,22 @@ def _exchanges(digest: Digest) -> list[Document]:
         csv = exchanges_csv(digest.around)
         found.append(_text("requests around the worst case", "text/csv", "csv", csv))
     return found
+
+
+def _series(digest: Digest) -> list[Document]:
+    """Return the sums per stretch of time, if there was anything to sum up."""
+    if digest.timeline.is_empty:
+        return []
+    title = f"figures per {digest.timeline.bin_s:g} s"
+    return [_text(title, "text/csv", "csv", bins_csv(digest.timeline.bins))]
+
+
+def _sample(digest: Digest) -> list[Document]:
+    """Return some operations of the whole run, if there were any."""
+    if not digest.sample:
+        return []
+    csv = exchanges_csv(digest.sample)
+    return [_text(f"sample of {len(digest.sample)} operations", "text/csv", "csv", csv)]
 
 
 def exchange_title(exchange: Exchange) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 _TIME_STEPS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600)
 _TICKS_MAX = 12
 _MANTISSAS = (1.0, 2.0, 5.0)
+_HEADROOM = 1.5  # above the slowest: room for what has no latency, and for the recovery's label
 _LATENCY_MIN_S = 1e-4  # below a tenth of a millisecond a picture shows noise
 
 
@@ -61,8 +62,8 @@ class LatencyAxis:
 def latency_range(values_s: Sequence[float]) -> tuple[float, float]:
     """Return bottom and top of an axis over the data, seconds: at least one decade apart."""
     low_s = _nice(max(min(values_s, default=0.001), _LATENCY_MIN_S), up=False)
-    high_s = _nice(max(max(values_s, default=0.1), low_s * 10.0), up=True)
-    return low_s, high_s
+    highest_s = max(values_s, default=0.1) * _HEADROOM
+    return low_s, _nice(max(highest_s, low_s * 10.0), up=True)
 
 
 def _nice(value: float, *, up: bool) -> float:

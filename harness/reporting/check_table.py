@@ -70,7 +70,8 @@ def margin_of(finding: Finding) -> str:
 
 def _difference(size: float, unit: str) -> str:
     if unit in ("ratio", "%"):
-        return f"{size * 100.0:.2f}".rstrip("0").rstrip(".") + " points"
+        points = f"{size * 100.0:.2f}".rstrip("0").rstrip(".")
+        return f"{points} point" if points == "1" else f"{points} points"
     return quantity(size, unit)
 
 

@@ -84,6 +84,11 @@ class Timeline:
     limit_s: float | None = None
     limit_label: str = ""
 
+    @property
+    def is_empty(self) -> bool:
+        """Say whether there is nothing to see: neither a phase nor an operation."""
+        return not self.phases and not self.cloud.counts
+
 
 def timeline_of(result: RunResult, history: History, bins_max: int = 80) -> Timeline:
     """Return the picture of a run: pure, so that the same history gives the same bytes."""

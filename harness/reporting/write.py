@@ -55,11 +55,11 @@ def write_reports(
 
 
 def write_run_files(result: RunResult, digest: Digest | None) -> str | None:
-    """Write `findings.json` and, with a digest, `timeline.svg`; return the latter's text."""
+    """Write `findings.json` and, if there is anything to see, `timeline.svg`; return its text."""
     folder = result.settings.folder
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "findings.json").write_text(run_json(report_of(result)), encoding="utf-8")
-    if digest is None:
+    if digest is None or digest.timeline.is_empty:
         return None
     figure = draw(digest.timeline)
     (folder / "timeline.svg").write_text(figure, encoding="utf-8")

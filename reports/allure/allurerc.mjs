@@ -1,5 +1,7 @@
 // How Allure 3 shows a suite. Allure 2 needs none of this: it reads what lies beside the results.
 import { existsSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 
 // Allure 3.15 to 3.18 call `toArray` on an iterator in the quality gate, which Node has from
 // version 22 on; without it the gate would fail for that reason alone (allure3 PR 977).
@@ -13,16 +15,21 @@ const read = (path) => JSON.parse(readFileSync(new URL(path, import.meta.url), "
 // One list sorts results in Allure 2 and 3: the harness writes it into the results as well.
 const categories = read("../../harness/reporting/allure_categories.json");
 
+// The folder of the suite and the file that keeps the history of all suites.
+const at = (path) => fileURLToPath(new URL(path, import.meta.url));
+const folder = resolve(process.env.ATLAS_REPORT_DIR ?? at("../latest"));
+const history = resolve(process.env.ATLAS_REPORT_HISTORY ?? at("../allure-history.jsonl"));
+
 // What was planned, lost scenarios included: a report with fewer results hides something.
-const summary = "../latest/summary.json";
-const planned = existsSync(new URL(summary, import.meta.url)) ? read(summary).runs.length : 1;
+const summary = resolve(folder, "summary.json");
+const planned = existsSync(summary) ? JSON.parse(readFileSync(summary, "utf8")).runs.length : 1;
 
 const isGate = process.env.GATE === "1";
 
 export default {
   name: "Chaos scenarios",
-  output: "../latest/allure-report",
-  historyPath: "../allure-history.jsonl",
+  output: resolve(folder, "allure-report"),
+  historyPath: history,
   historyLimit: 50,
   // The gate runs first and must not write: every delta would compare the run with itself.
   appendHistory: !isGate,

@@ -105,7 +105,9 @@ def test_description_shows_claim_table_figure_and_replay(result):
     html = result["descriptionHtml"]
 
     assert "After 15 s without a database" in html
-    assert "<th>FAIL</th><th>recovery_time(lookups)</th>" in html
+    assert "<td><b>FAIL</b><br>recovery_time(lookups)</td>" in html
+    assert "<b>expected</b> at most 10 s<br><b>got</b> 14.9 s" in html
+    assert "<b>4.9 s over</b><br>1003 samples" in html
     assert "data:image/svg+xml;base64," in html
     assert "--seed 42 --time-scale 1</pre>" in html
 
@@ -150,10 +152,35 @@ def test_requests_around_the_worst_case_are_shown_as_requests(folder, result):
     assert starts == sorted(starts)
 
 
-def test_verdict_stands_before_everything_else(result):
-    assert result["descriptionHtml"].startswith(
-        "<p><b>FAILED</b>: recovery_time(lookups): expected at most 10 s, got 14.9 s"
+def test_verdict_stands_first_where_allure_shows_no_error(failed, digest):
+    passed = dataclasses.replace(failed, verdict=Verdict.PASSED, sentence="held: all of it")
+
+    html = content_of(passed, digest, Path.cwd()).description_html
+
+    assert html.startswith("<p><b>PASSED</b>: held: all of it</p>")
+
+
+def test_evidence_that_held_stands_below_the_figure_and_missing_evidence_above(failed, digest):
+    held = Finding(check="dispatch", verdict=Verdict.PASSED, expected="e", got="in time")
+    missed = dataclasses.replace(held, check="baseline", verdict=Verdict.INCONCLUSIVE)
+    run = dataclasses.replace(failed, findings=(*failed.findings, held, missed))
+
+    html = content_of(run, digest, Path.cwd()).description_html
+
+    assert html.index("<b>UNSURE</b><br>baseline") < html.index("<img")
+    assert html.index("<img") < html.index("<td>dispatch</td><td>in time</td>")
+
+
+def test_error_of_the_harness_is_told_and_nothing_is_drawn_of_nothing(failed):
+    broke = dataclasses.replace(
+        failed, verdict=Verdict.HARNESS_ERROR, findings=(), error="first line\nsecond <line>"
     )
+
+    content = content_of(broke, digest_of(broke, History([])), Path.cwd())
+
+    assert "<pre>first line\nsecond &lt;line&gt;</pre>" in content.description_html
+    assert "<img" not in content.description_html
+    assert [document.name for document in content.documents] == ["replay command", "findings"]
 
 
 def test_picture_is_told_in_words_to_those_who_do_not_see_it(result):
@@ -316,11 +343,13 @@ def test_findings_of_the_same_check_are_all_steps(failed, digest):
 
 
 def test_long_cells_of_the_table_are_broken_into_lines(failed, digest):
-    finding = Finding(check="a" * 10, verdict=Verdict.PASSED, expected="one two " * 9, got="<b>")
+    finding = Finding(
+        check="recovery_time(a)", verdict=Verdict.PASSED, expected="one two " * 9, got="<b>"
+    )
 
     html = content_of(
         dataclasses.replace(failed, findings=(finding,)), digest, Path.cwd()
     ).description_html
 
-    assert "<td>one two one two one two<br>one two" in html
-    assert "<td>&lt;b&gt;</td>" in html
+    assert "expected</b> one two one two one two one two one two<br>one two" in html
+    assert "<b>got</b> &lt;b&gt;</td>" in html
