@@ -206,7 +206,7 @@ def explain(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[NAME]...",
+            metavar="NAME",
             help="Names of faults, checks, findings, verdicts, or exit codes.",
             show_default="all, one line each",
         ),
@@ -221,7 +221,7 @@ def explain(
 @app.command()
 def schema(
     kind: Annotated[
-        str, typer.Argument(metavar="[KIND]", help="Kind of file: scenario or system.")
+        str, typer.Argument(metavar="KIND", help="Kind of file: scenario or system.")
     ] = "scenario",
     write: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write it to a file instead.")

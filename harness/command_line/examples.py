@@ -47,5 +47,9 @@ CHECK_EXAMPLES: Mapping[str, str] = {
     "bulkhead": "{service: batch, bulkhead: portals, max_concurrent: 5, max_queue: 10}",
     "work_items": "{service: batch, ends: [finished, failed]}",
     "probe_value": "{probe: health, value: level, during: fault, not_equals: healthy}",
+    "alert": "{alert: CircuitBreakerOpenCritical, labels: [name=api-server], fires_within: 60s}",
 }
-"""The fields of checks on the load `lookups` and the probe `health` of the api."""
+"""The fields of checks on the load `lookups` and the probe `health` of the api.
+
+The check `alert` needs a section `alerts` besides, which names the rules.
+"""

@@ -103,10 +103,8 @@ def _described(noun: str, described: Any, example: str) -> str:
     width = max(_LABEL_WIDTH, *(len(item.key) + 2 for item in items))
     fields = "".join(_field(item, width) for item in items)
     told = "\n".join(_paragraph(text) for text in _paragraphs(described))
-    head = f"{noun} {described.name}: {described.summary}"
-    return (
-        f"{head}\n\n{told}\nfields\n{fields}\nexample\n{textwrap.indent(_folded(example), '  ')}\n"
-    )
+    head = _hanging(f"{noun} {described.name}: ", described.summary)
+    return f"{head}\n{told}\nfields\n{fields}\nexample\n{textwrap.indent(_folded(example), '  ')}\n"
 
 
 def _paragraphs(described: type[Any]) -> list[str]:

@@ -123,10 +123,11 @@ def _from_here(folder: Path) -> str:
 
 
 def _refuse_to_overwrite(paths: list[Path], *, force: bool) -> None:
-    there = [str(path) for path in paths if path.exists()]
+    there = [path for path in paths if path.exists()]
     if there and not force:
+        more = f" and {len(there) - 1} more of these files" if len(there) > 1 else ""
         sys.stderr.write(
-            f"{', '.join(there)} exist{'s' if len(there) == 1 else ''} already; name another "
-            "folder, or overwrite with --force\nnothing was written\n"
+            f"{there[0]}{more} exist already; name another folder, or overwrite with --force\n"
+            "nothing was written\n"
         )
         end_with(ExitCode.USAGE)

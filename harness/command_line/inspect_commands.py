@@ -12,6 +12,9 @@ from harness.plan import lanes, make_plan
 from harness.reporting.console import closing, console_for
 from harness.reporting.run_report import report_of
 
+DEFAULT_REPORTS = Path("reports/latest")
+_LISTED_MAX = 5
+
 
 def show_list(chosen: list[Selected]) -> None:
     """Print name, severity, faults, tags and claim of each scenario."""
@@ -60,11 +63,23 @@ def judge_again(folder: Path, changed: Path | None) -> None:
     """Judge a saved run again and end with its exit code."""
     try:
         result = judge_saved(folder, changed)
-    except FileNotFoundError as error:
-        sys.stderr.write(f"{folder} holds no saved run ({RUN_FILE} and history): {error}\n")
+    except (FileNotFoundError, NotADirectoryError):
+        sys.stderr.write(
+            f"{folder} holds no saved run ({RUN_FILE} and history){_runs_below(folder)}\n"
+        )
         end_with(ExitCode.USAGE)
     except (FileProblems, ValueError) as error:
         sys.stderr.write(f"{folder} cannot be judged: {error}\n")
         end_with(ExitCode.USAGE)
     console_for().print(closing([report_of(result)]))
     end_with(code_for(result.verdict))
+
+
+def _runs_below(folder: Path) -> str:
+    """Return the saved runs that somebody who named `folder` may have meant."""
+    places = [folder, DEFAULT_REPORTS] if folder.is_dir() else [DEFAULT_REPORTS]
+    for place in places:
+        found = [str(file.parent) for file in sorted(place.glob(f"**/{RUN_FILE}"))]
+        if found:
+            return f"; saved runs: {', '.join(found[:_LISTED_MAX])}"
+    return "; 'atlas-chaos run' makes them, in reports/latest/runs/NAME"

@@ -8,7 +8,7 @@ import typer
 Paths = Annotated[
     list[Path] | None,
     typer.Argument(
-        metavar="[PATHS]...",
+        metavar="PATHS",
         help="Scenario files, or folders to search for *.chaos.yaml.",
         show_default="scenarios",
     ),

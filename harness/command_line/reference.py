@@ -46,7 +46,7 @@ def _command(name: str, command: Any) -> Iterator[str]:
 def _row(parameter: Any) -> str:
     names = ", ".join(f"`{name}`" for name in parameter.opts)
     if parameter.param_type_name == "argument":
-        names = f"`{parameter.metavar}`"
+        names = f"`{parameter.metavar}{'...' if parameter.nargs < 0 else ''}`"
     elif parameter.metavar:
         names += f" `{parameter.metavar}`"
     return f"| {names} | {_default(parameter)} | {parameter.help} |"

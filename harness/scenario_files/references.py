@@ -1,5 +1,6 @@
 """The forms of names that refer to something defined elsewhere, with suggestions."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.model.system import Link
@@ -58,7 +59,7 @@ class LinkReference:
             return place.report(node, f"expected {self.expected}, got {node}")
         known = place.names.of("link")
         if known is not None and str(link) not in known:
-            return place.report(node, unknown("link", str(link), known))
+            return place.report(node, _unknown_link(link, known))
         return link
 
     def write(self, value: Link) -> str:
@@ -68,3 +69,11 @@ class LinkReference:
     def schema(self) -> Schema:
         """Return the pattern of a link."""
         return {"type": "string", "pattern": r"^[^>]+->[^>]+$"}
+
+
+def _unknown_link(link: Link, known: Sequence[str]) -> str:
+    """Return what to say about a link that does not exist, or that was written backwards."""
+    turned = str(Link(link.server, link.client))
+    if turned in known:
+        return f"no link '{link}'; the client stands first: '{turned}'"
+    return unknown("link", str(link), known)

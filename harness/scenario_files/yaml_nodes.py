@@ -141,6 +141,10 @@ def _syntax_message(error: MarkedYAMLError) -> str:
     problem = str(error.problem or error.context)
     if "\\t" in problem:
         return "a tab cannot indent YAML; use spaces"
+    if "<block" in problem:  # the parser's word for a list or mapping that indentation makes
+        return "not YAML: this line is indented unlike those before it"
+    if problem.startswith("mapping values"):
+        return f"not YAML: {problem}; look for a wrong indentation, or quote a text with ': '"
     return f"not YAML: {problem}"
 
 
