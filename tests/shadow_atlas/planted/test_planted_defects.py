@@ -4,6 +4,7 @@ import asyncio
 import importlib
 import random
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from resilience import (
     BulkheadConfig,
     BulkheadFull,
     CircuitOpen,
+    DeadlineExceeded,
     FallbackConfig,
     ResilienceStack,
     RetryConfig,
@@ -35,9 +37,14 @@ INTENDED = {
     "retry_without_cap": {"attempts"},
     "retry_without_backoff": {"first_pauses_s"},
     "breaker_that_never_closes": {"state_after_good_probes"},
-    "breaker_that_never_opens": {"calls_until_rejected", "states_while_failing"},
+    "breaker_that_never_opens": {"calls_until_rejected", "states_while_failing", "open_s"},
     "stale_cache_without_limit": {"source_beyond_the_age"},
     "no_bulkhead": {"error_of_one_too_many"},
+    "retry_that_gives_up": {"attempts", "first_pauses_s", "pause_after_retry_after_s", "slow"},
+    "retry_after_ignored": {"pause_after_retry_after_s"},
+    "attempt_without_timeout": {"slow"},
+    "breaker_that_opens_briefly": {"open_s"},
+    "permanent_errors_retried": {"attempts_at_what_is_broken"},
 }
 
 
@@ -91,8 +98,43 @@ async def _observe_retry(create: Any) -> dict[str, Any]:
         "attempts": len(calls),
         "first_pauses_s": clock.pauses_s[:2],
         "error_when_exhausted": error,
-        "pause_after_retry_after_s": floored.pauses_s[0],
+        "pause_after_retry_after_s": floored.pauses_s[0] if floored.pauses_s else None,
+        "attempts_at_what_is_broken": await _attempts_at_what_is_broken(create),
+        "slow": await _end_of_what_is_slow(create),
     }
+
+
+async def _attempts_at_what_is_broken(create: Any) -> int:
+    calls: list[int] = []
+
+    async def broken(attempt: Attempt) -> str:
+        calls.append(attempt.number)
+        raise ValueError
+
+    await _error_of(_build(create, FakeClock(), retry=RETRY).call_detailed(broken))
+    return len(calls)
+
+
+async def _end_of_what_is_slow(create: Any) -> tuple[type[BaseException] | None, int]:
+    """Return how a call ends whose first attempt never does, and after how many attempts."""
+    retry = replace(RETRY, initial_delay_s=0.0, attempt_timeout_s=0.02, total_timeout_s=0.2)
+    calls: list[int] = []
+
+    async def hang_once(attempt: Attempt) -> str:
+        calls.append(attempt.number)
+        if attempt.number == 1:
+            await asyncio.Event().wait()
+        return "answer"
+
+    stack = _build(create, InstantClock(), retry=retry)
+    return await _error_of(stack.call_detailed(hang_once)), len(calls)
+
+
+class InstantClock(FakeClock):
+    """Real timeouts beside back-offs that take no time at all."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Return at once, at the same time as before."""
 
 
 class _Busy(Exception):
@@ -112,13 +154,28 @@ async def _observe_breaker(create: Any) -> dict[str, Any]:
     if stack.breaker is not None:
         stack.breaker.force(BreakerState.CLOSED)
         stack.breaker.force(BreakerState.HALF_OPEN)
+    open_s = await _open_s(create)
     good = [await _error_of(stack.call_detailed(_up)) for _ in range(BREAKER.success_threshold)]
     return {
         "calls_until_rejected": errors.index(CircuitOpen) if CircuitOpen in errors else None,
         "states_while_failing": states,
+        "open_s": open_s,
         "errors_of_good_probes": good,
         "state_after_good_probes": stack.breaker.state if stack.breaker else None,
     }
+
+
+async def _open_s(create: Any) -> float | None:
+    """Return for how long a circuit refuses calls once it has opened; None if it never does."""
+    clock = FakeClock()
+    stack = _build(create, clock, breaker=BREAKER)
+    for _ in range(BREAKER.failure_threshold):
+        await _error_of(stack.call_detailed(_down))
+    opened_s = clock.monotonic()
+    refused = await _error_of(stack.call_detailed(_up)) is CircuitOpen
+    while await _error_of(stack.call_detailed(_up)) is CircuitOpen:
+        clock.advance(1.0)
+    return clock.monotonic() - opened_s if refused else None
 
 
 async def _observe_fallback(create: Any) -> dict[str, Any]:
@@ -226,6 +283,37 @@ def test_a_breaker_that_never_opens_lets_every_failing_call_through():
 
 def test_without_a_bulkhead_one_too_many_runs():
     assert _observe(_planted("no_bulkhead"))["error_of_one_too_many"] is None
+
+
+def test_a_retry_that_gives_up_ends_with_its_first_attempt():
+    observed = _observe(_planted("retry_that_gives_up"))
+
+    assert observed["attempts"] == 1
+    assert observed["first_pauses_s"] == []
+
+
+def test_a_retry_that_hears_no_retry_after_waits_as_it_always_does():
+    assert _observe(_planted("retry_after_ignored"))["pause_after_retry_after_s"] == 1.0
+
+
+def test_without_a_timeout_one_attempt_uses_up_the_time_of_all():
+    sound, planted = (
+        _observe(resilience.create_stack),
+        _observe(_planted("attempt_without_timeout")),
+    )
+
+    assert sound["slow"] == (None, 2)
+    assert planted["slow"] == (DeadlineExceeded, 1)
+
+
+def test_a_breaker_that_opens_briefly_is_open_for_a_quarter_of_its_time():
+    assert _observe(_planted("breaker_that_opens_briefly"))["open_s"] == OPEN_S / 4
+
+
+def test_what_is_broken_for_good_is_tried_to_the_last_attempt():
+    observed = _observe(_planted("permanent_errors_retried"))
+
+    assert observed["attempts_at_what_is_broken"] == RETRY.max_attempts
 
 
 @pytest.mark.parametrize("name", INTENDED)
