@@ -104,17 +104,22 @@ class ServiceProcess:
 
 
 class StandIns:
-    """The four stand-ins, and the calls that script them."""
+    """Stand-ins of one kind, such as the four portals, and the calls that script them."""
 
-    names = ("portal_wi", "portal_co", "portal_ny", "tiger")
-
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        module: str = "upstreams",
+        names: tuple[str, ...] = ("portal_wi", "portal_co", "portal_ny", "tiger"),
+    ) -> None:
+        self.names = names
         self._client = httpx.Client(
             trust_env=False, timeout=10, headers={"x-atlas-chaos-token": TOKEN}
         )
         self._seen: dict[str, int] = {}
         self._processes = {
-            name: ServiceProcess("upstreams", name=name, folder=folder) for name in self.names
+            name: ServiceProcess(module, name=name, folder=folder) for name in self.names
         }
 
     def start(self) -> None:
@@ -130,7 +135,7 @@ class StandIns:
 
     @property
     def variables(self) -> Mapping[str, str]:
-        """The addresses, as variables of the batch service."""
+        """The addresses, as variables of the service that asks them."""
         return {
             f"ATLAS_{name.upper()}_ADDRESS": f"127.0.0.1:{process.port}"
             for name, process in self._processes.items()
