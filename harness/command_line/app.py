@@ -234,6 +234,20 @@ def schema(
 
 
 @app.command()
+def compare(
+    before: Annotated[Path, typer.Argument(help="Folder of a run, or of a suite's reports.")],
+    after: Annotated[Path, typer.Argument(help="The later one.")],
+    json_output: Annotated[
+        bool, typer.Option("--json", help="Print JSON instead of tables.")
+    ] = False,
+) -> None:
+    """Compare two runs or suites: 0 no regression, 1 a regression, 2 nobody can tell."""
+    from harness.command_line.compare_command import compare_folders
+
+    compare_folders(before, after, json_output=json_output)
+
+
+@app.command()
 def clean(
     force: Annotated[
         bool, typer.Option("--force", help="Also stop runs whose harness is still alive.")
