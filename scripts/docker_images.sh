@@ -14,6 +14,7 @@ shopt -s inherit_errexit
 readonly pull_within_s=300
 readonly toxiproxy_version="v2.12.0"
 readonly toxiproxy_module="github.com/Shopify/toxiproxy/v2"
+readonly wheels_for="docker/wheelhouse/.digest"
 readonly debian="bookworm" # its Python is 3.11, for which the wheels are
 
 cd "$(dirname -- "${BASH_SOURCE[0]}")/.."
@@ -63,25 +64,30 @@ debian_base() { # print the name of a Debian image made from packages
   echo "$image"
 }
 
+# Wheels of another lock file would make pip fail, so none are better.
+drop_outdated_wheels() {
+  [[ "$(cat "$wheels_for" 2>/dev/null)" == "$(echo docker/requirements.lock | digest)" ]] && return
+  rm -f docker/wheelhouse/*.whl "$wheels_for"
+}
+
 # Builds of the classic builder know no certificate authority but their own, so where the registry
 # is out of reach the package index usually is as well. Wheels for Debian's Python and C library.
 fill_wheelhouse() {
-  local stamp=docker/wheelhouse/.digest want platforms=() minor
-  want="$(echo docker/requirements.lock | digest)"
-  [[ "$(cat "$stamp" 2>/dev/null)" == "$want" ]] && return
+  local platforms=() minor
+  drop_outdated_wheels
+  [[ -e "$wheels_for" ]] && return
   echo "downloading wheels to docker/wheelhouse" >&2
   for minor in $(seq 36 -1 5); do platforms+=(--platform "manylinux_2_${minor}_$(uname -m)"); done
-  rm -f docker/wheelhouse/*.whl
   python3 -m pip download --quiet --disable-pip-version-check --require-hashes --only-binary :all: --no-deps \
     --python-version 3.11 --implementation cp --abi cp311 --abi abi3 --abi none \
     "${platforms[@]}" --platform "manylinux2014_$(uname -m)" --platform any \
     -d docker/wheelhouse -r docker/requirements.lock
-  echo "$want" >"$stamp"
+  echo docker/requirements.lock | digest >"$wheels_for"
 }
 
 python_image() {
   local official=${ATLAS_PYTHON_IMAGE:-python:3.11-slim}
-  if can_have "$official"; then rm -f docker/wheelhouse/*.whl docker/wheelhouse/.digest; echo "$official"; return; fi
+  if can_have "$official"; then drop_outdated_wheels; echo "$official"; return; fi
   say_stand_in "$official" "Debian's Python 3.11"
   fill_wheelhouse
   debian_base
