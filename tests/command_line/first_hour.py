@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from importlib.resources import files
 from pathlib import Path
 
 SCENARIO = "chaos/greetings_survive_late_names.chaos.yaml"
@@ -26,6 +27,11 @@ def atlas_chaos(
         timeout=_BOUND_S,
         check=False,
     )
+
+
+def starter_text(name: str) -> str:
+    """Return a template of what `init` writes."""
+    return files("harness.command_line.starter").joinpath(name).read_text()
 
 
 def change(folder: Path, file: str, old: str, new: str) -> None:
