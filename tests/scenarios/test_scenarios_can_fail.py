@@ -1,0 +1,117 @@
+"""Bundled scenarios that pass on the sound system, run on one with a planted defect.
+
+A scenario that cannot fail proves nothing. Each of these has to find the defect that its reason
+names, by the check that is there for it. The must-fail scenarios of the suite do the same for
+theirs in every `make chaos`.
+"""
+
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+RUN_WITHIN_S = 300.0  # three runs of 20 s, each of which takes four times as long on a busy machine
+
+pytestmark = pytest.mark.slow
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """A defect, where it is planted, and the scenario and check that have to find it."""
+
+    scenario: str
+    service: str
+    defect: str
+    check: str
+
+
+PROOFS = (
+    Proof(
+        scenario="a_rate_limited_portal_is_given_its_time",
+        service="batch",
+        defect="retry_after_ignored",
+        check="retry_spacing",
+    ),
+    Proof(
+        scenario="a_trickling_portal_is_cut_off",
+        service="batch",
+        defect="attempt_without_timeout",
+        check="answer_source",
+    ),
+    Proof(
+        scenario="a_broken_answer_is_asked_for_once",
+        service="batch",
+        defect="permanent_errors_retried",
+        check="retry_amplification",
+    ),
+    Proof(
+        scenario="an_error_inside_a_200_is_an_error",
+        service="batch",
+        defect="retry_that_gives_up",
+        check="answer_source",
+    ),
+    Proof(
+        scenario="a_frozen_portal_meets_five_requests_at_most",
+        service="batch",
+        defect="no_bulkhead",
+        check="bulkhead",
+    ),
+    Proof(
+        scenario="a_slow_database_opens_the_breaker",
+        service="api",
+        defect="breaker_that_never_opens",
+        check="breaker_transitions",
+    ),
+    Proof(
+        scenario="a_flapping_database_does_not_flap_the_breaker",
+        service="batch",
+        defect="breaker_that_opens_briefly",
+        check="breaker_transitions",
+    ),
+    Proof(
+        scenario="tiger_answers_for_a_dead_portal",
+        service="batch",
+        defect="breaker_that_never_closes",
+        check="breaker_transitions",
+    ),
+)
+
+
+@pytest.mark.parametrize("proof", PROOFS, ids=lambda proof: proof.defect)
+def test_a_scenario_finds_the_defect_that_it_is_there_for(proof, tmp_path):
+    file = planted(proof, tmp_path)
+
+    done = run(file, tmp_path / "reports")
+
+    findings = json.loads((tmp_path / "reports" / "summary.json").read_text())["runs"][0]
+    fired = [one["check"] for one in findings["findings"] if one["verdict"] == "FAILED"]
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert any(check.startswith(f"{proof.check}(") for check in fired), fired
+
+
+def planted(proof: Proof, folder: Path) -> Path:
+    """Write the scenario anew, with the defect in its variables."""
+    original = ROOT / "scenarios" / f"{proof.scenario}.chaos.yaml"
+    system = os.path.relpath(original.with_name("shadow_atlas.system.yaml"), folder)
+    factory = f"shadow_atlas.planted.{proof.defect}:create_stack"
+    text = original.read_text().replace("system: shadow_atlas\n", f"system: {system}\n")
+    file = folder / original.name
+    file.write_text(f'{text}variables:\n  {proof.service}: {{ATLAS_RESILIENCE: "{factory}"}}\n')
+    return file
+
+
+def run(file: Path, reports: Path) -> subprocess.CompletedProcess[str]:
+    arguments = ["run", str(file), "--seed", "42", "--report-dir", str(reports)]
+    return subprocess.run(
+        [sys.executable, "-m", "harness.cli", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=RUN_WITHIN_S,
+        check=False,
+    )
