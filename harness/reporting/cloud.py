@@ -4,6 +4,7 @@ import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from harness.model.records import NS_PER_S, Operation, Outcome, Source
 from harness.reporting.axes import latency_range
@@ -31,11 +32,10 @@ _GROUPS: Mapping[str, Group] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
-    """Cells of one group that touch, one below the other.
+class Column(NamedTuple):
+    """Cells of one group that touch, one below the other; a tuple, as there are thousands.
 
-    Args:
+    Attributes:
         x: Column, from the start of the run.
         y: Row of the topmost cell, from the top.
         height: Number of cells.

@@ -20,7 +20,7 @@ from harness.reporting.plain_json import frozen, thawed
 from harness.reporting.timeline import Timeline, timeline_of
 
 DIGEST_FILE = "digest.json"
-_SCHEMA = 1
+_SCHEMA = 2  # 1 had columns with named parts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,9 @@ _SIGNS = {
     Verdict.SKIPPED: "⏭️",
 }
 _WITNESSES_MAX = 3
+# GitHub shows at most 1 MiB per step, and other steps of ours may have written before.
+SUMMARY_MAX_BYTES = 900_000
+_REST = "The page is full; the rest is in summary.json."
 
 
 def summary(reports: Sequence[RunReport]) -> str:
@@ -25,9 +28,14 @@ def summary(reports: Sequence[RunReport]) -> str:
     if reports:
         lines += ["| verdict | scenario | duration | figures |", "|---|---|---:|---|"]
         lines += [_row(report) for report in worst_first(reports)]
-    for report in worst_first(reports):
-        if report.verdict not in (Verdict.PASSED, Verdict.SKIPPED):
-            lines += _section(report)
+    bad = [r for r in worst_first(reports) if r.verdict not in (Verdict.PASSED, Verdict.SKIPPED)]
+    room = SUMMARY_MAX_BYTES - len("\n".join([*lines, "", _REST, ""]).encode())
+    for report in bad:
+        section = _section(report)
+        room -= len("\n".join(section).encode()) + 1
+        if room < 0:
+            return "\n".join([*lines, "", _REST, ""])
+        lines += section
     return "\n".join(lines) + "\n"
 
 

@@ -42,16 +42,22 @@ def _made(kind: Any, value: Any) -> Any:
     if origin in (types.UnionType, typing.Union):
         inner = next(argument for argument in arguments if argument is not types.NoneType)
         return None if value is None else _made(inner, value)
-    if origin is tuple:
-        if arguments[1:] == (Ellipsis,):
-            return tuple(_made(arguments[0], item) for item in value)
-        return tuple(_made(each, item) for each, item in zip(arguments, value, strict=True))
-    if origin is not None and issubclass(origin, Mapping):
-        key_kind, item_kind = arguments
-        return {_made(key_kind, key): _made(item_kind, item) for key, item in value.items()}
+    if origin is not None:
+        return _made_container(origin, arguments, value)
+    if hasattr(kind, "_make"):  # a named tuple, whose fields are of JSON's own types
+        return kind._make(value)
     if dataclasses.is_dataclass(kind):
         hints = get_type_hints(kind)
         return typing.cast("Any", kind)(
             **{name: _made(hint, value[name]) for name, hint in hints.items() if name in value}
         )
     return kind(value) if isinstance(kind, type) and issubclass(kind, Enum) else value
+
+
+def _made_container(origin: Any, arguments: tuple[Any, ...], value: Any) -> Any:
+    if issubclass(origin, Mapping):
+        key_kind, item_kind = arguments
+        return {_made(key_kind, key): _made(item_kind, item) for key, item in value.items()}
+    if arguments[1:] == (Ellipsis,):
+        return tuple(_made(arguments[0], item) for item in value)
+    return tuple(_made(each, item) for each, item in zip(arguments, value, strict=True))

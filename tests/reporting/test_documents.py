@@ -1,7 +1,9 @@
 """JUnit, Markdown, JSON and CSV: for CI systems, people and programs."""
 
+import dataclasses
 import json
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import pytest
 from hypothesis import given, strategies as st
@@ -11,11 +13,12 @@ from harness.model.verdict import Verdict
 from harness.reporting.check_table import margin_of, samples_of
 from harness.reporting.json_report import read_summary, suite_verdict, summary_json
 from harness.reporting.junit import clean, junit_xml
-from harness.reporting.markdown import summary
+from harness.reporting.markdown import SUMMARY_MAX_BYTES, summary
 from harness.reporting.measurement import health_of
 from harness.reporting.run_report import RunReport, from_mapping, report_of, to_mapping
 from harness.reporting.tables_csv import bins_csv, exchanges_csv
 from harness.reporting.timeline import timeline_of
+from harness.reporting.write import write_reports
 
 
 def run(name="a", verdict=Verdict.PASSED, **changes):
@@ -172,3 +175,30 @@ def test_measurement_tells_dispatch_gaps_and_each_step_of_a_fault(history):
     assert facts["dispatch"] == "late by 0 s at the 99th percentile"
     assert facts["events missing"] == "0"
     assert facts["fault 0:down"] == "healed at 35.02 s: proxy api -> db is enabled"
+
+
+def test_summary_is_appended_to_the_page_of_a_github_step(failed, tmp_path):
+    page = tmp_path / "step.md"
+    page.write_text("# Before\n")
+
+    write_reports([failed], tmp_path, root=Path.cwd(), environ={"GITHUB_STEP_SUMMARY": str(page)})
+
+    assert page.read_text() == "# Before\n" + (tmp_path / "summary.md").read_text()
+
+
+def test_page_that_cannot_be_written_changes_nothing(failed, tmp_path):
+    environ = {"GITHUB_STEP_SUMMARY": str(tmp_path / "no" / "folder.md")}
+
+    write_reports([failed], tmp_path, root=Path.cwd(), environ=environ)
+
+    assert (tmp_path / "summary.md").is_file()
+
+
+def test_summary_of_a_huge_suite_fits_onto_the_page(failed):
+    report = dataclasses.replace(report_of(failed), sentence="x" * 5_000)
+
+    text = summary([report] * 400)
+
+    assert len(text.encode()) <= SUMMARY_MAX_BYTES
+    assert "the rest is in summary.json" in text
+    assert text.count("| lookups\\_recover") == 400
