@@ -2,8 +2,11 @@
 
 import re
 import shlex
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
@@ -14,14 +17,18 @@ from harness.scenario_files import read_scenario
 from tests.runs.conftest import ROOT
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+TUTORIALS = sorted((ROOT / "docs" / "tutorial").glob("*.md"))
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+SAVE = re.compile(r"(Save this as|Add to)\s+`([^`]+)`:")
 # Commands that the CI stage itself runs, each longer than a test may be.
 RUN_BY_CI = ("make ",)
 
 
-def blocks(kind: str) -> list:
+def blocks(kind: str, *, without_tutorials: bool = False) -> list:
     found = []
     for document in DOCUMENTS:
+        if without_tutorials and document in TUTORIALS:
+            continue
         for number, match in enumerate(FENCE.finditer(document.read_text()), start=1):
             if match[1] == kind:
                 name = f"{document.relative_to(ROOT)}-{number}"
@@ -37,31 +44,75 @@ def masked(text: str) -> list[str]:
     ]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("block", blocks("console"))
-def test_console_blocks_do_what_they_show(block, tmp_path):
-    """Run each `$ command`; every line shown must appear in the output, in that order."""
+def commands_of(block: str) -> Iterator[tuple[str, str]]:
+    """Yield each command of a console block with what the document shows below it."""
     for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
         command, _, shown = part.partition("\n")
-        if command.startswith(RUN_BY_CI):
-            continue
+        if not command.startswith(RUN_BY_CI):
+            yield command, shown
+
+
+def assert_does(words: list[str], shown: str, folder: Path) -> None:
+    """Run a command; every line shown must appear in the output, in that order."""
+    assert words[0] == "atlas-chaos", f"only our own command is run here: {words}"
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "harness.cli", *words[1:]],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    said = iter(masked(done.stdout + done.stderr))
+    missing = [line for line in masked(shown) if line and line not in said]
+    assert missing == [], done.stdout + done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("block", blocks("console", without_tutorials=True))
+def test_console_blocks_do_what_they_show(block, tmp_path):
+    for command, shown in commands_of(block):
         words = shlex.split(command.replace("reports/", f"{tmp_path}/"))
-        assert words[0] == "atlas-chaos", f"only our own command is run here: {command}"
         if words[1] == "run" and "--report-dir" not in words:
             words += ["--report-dir", str(tmp_path / "reports")]
+        assert_does(words, shown, ROOT)
 
-        done = subprocess.run(
-            [sys.executable, "-m", "harness.cli", *words[1:]],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
 
-        said = iter(masked(done.stdout + done.stderr))
-        missing = [line for line in masked(shown) if line and line not in said]
-        assert missing == [], done.stdout + done.stderr
+@pytest.mark.slow
+@pytest.mark.parametrize("tutorial", TUTORIALS, ids=lambda path: path.name)
+def test_a_tutorial_does_what_it_shows_from_its_first_block_to_its_last(tutorial, tmp_path):
+    """Follow a tutorial in one folder: files are saved and added to, commands run, in order."""
+    for name in ("scenarios", "monitoring"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    text = tutorial.read_text()
+
+    for match in FENCE.finditer(text):
+        if match[1] == "console":
+            for command, shown in commands_of(match[2]):
+                assert_does(shlex.split(command), shown, tmp_path)
+        if match[1] == "yaml":
+            how, path = SAVE.findall(text[: match.start()])[-1]
+            with (tmp_path / path).open("w" if how == "Save this as" else "a") as file:
+                file.write(match[2])
+
+
+@pytest.mark.parametrize("tutorial", TUTORIALS, ids=lambda path: path.name)
+def test_six_commands_lead_from_a_clone_to_a_first_verdict_of_ones_own(tutorial):
+    text = tutorial.read_text()
+    path = SAVE.search(text)[2]
+    until = text[: text.index(f"$ atlas-chaos run {path}")]
+
+    shell = [
+        line
+        for kind, block in FENCE.findall(until)
+        if kind == "sh"
+        for line in block.split("\n")
+        if line
+    ]
+    ours = re.findall(r"^\$ (atlas-chaos run .*)$", until, re.MULTILINE)
+    needed = [*shell, *ours, f"atlas-chaos run {path}"]
+
+    assert len(needed) <= 6, needed
 
 
 @pytest.mark.parametrize("block", blocks("yaml"))
