@@ -10,7 +10,7 @@ WORKERS ?= 2
 SEED ?= 42
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test chaos demo lint types unit docs bench report clean lock
+.PHONY: help setup test chaos demo lint types unit bench report docker-up docker-down clean lock
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
@@ -48,6 +48,17 @@ demo: setup ## one scenario, to a report, within a minute
 bench: setup ## benchmarks, as ratios within one run
 	$(BIN)/python -m pytest benchmarks -q
 
+report: setup ## an Allure page of the last suite that opens from disk; needs node
+	scripts/make_report.sh
+
+docker-up: ## start Shadow Atlas in containers, with the vendor's Toxiproxy on every link
+	scripts/docker_engine.sh start
+	scripts/docker_images.sh
+	docker compose --env-file .tools/docker.env up -d --wait --wait-timeout 240
+
+docker-down: ## remove its containers, networks and volumes
+	docker compose down -v
+
 clean: setup ## remove what killed runs left behind
 	$(BIN)/atlas-chaos clean
 
@@ -55,3 +66,5 @@ lock: setup ## pin every dependency anew
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  --group dev --extra atlas --extra postgres --extra compose pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  -c requirements.lock docker/requirements.in -o docker/requirements.lock

@@ -157,7 +157,8 @@ async def run_one(
         reruns += result is not None
         _prepare_folder(scenario, choices, settings)
         result = await run_scenario(plan, recipe)
-    return _digested(_with_reruns(replace(result, reruns=reruns)))
+    # In a thread: other runs share this loop, and a stall of it would be read as the machine's.
+    return await asyncio.to_thread(_digested, _with_reruns(replace(result, reruns=reruns)))
 
 
 def _digested(result: RunResult) -> RunResult:

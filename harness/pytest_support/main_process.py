@@ -18,7 +18,7 @@ from harness.reporting.allure import full_name_of, labels_of
 from harness.reporting.allure_files import write_broken, write_side_files
 from harness.reporting.console import last_line
 from harness.reporting.run_report import RunReport, from_mapping
-from harness.reporting.write import write_suite_files
+from harness.reporting.write import append_step_summary, write_suite_files
 
 _LOST_EXIT = 1  # a green exit code would say that everything planned was judged
 
@@ -134,6 +134,7 @@ class MainProcess:
         folder = self._config.getoption("allure_report_dir", default=None)
         if folder:
             write_side_files(Path(folder), self._facts(), os.environ)
+        append_step_summary(list(self._reports.values()), os.environ)
         if self._config.getoption("chaos_report_dir") and self._reports:
             write_suite_files(list(self._reports.values()), choices_of(self._config).report_dir)
 

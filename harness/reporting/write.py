@@ -73,7 +73,7 @@ def append_step_summary(reports: Sequence[RunReport], environ: Mapping[str, str]
     a verdict must not depend on a page.
     """
     name = environ.get(STEP_SUMMARY)
-    if not name:
+    if not name or not reports:
         return
     with suppress(OSError), Path(name).open("a", encoding="utf-8") as page:
         page.write(summary(reports))

@@ -243,6 +243,14 @@ def test_metrics_have_a_key_per_scenario_and_one_over_all(folder):
     assert all(row["id"] and row["stop"] >= row["start"] for row in rows)
 
 
+def test_metrics_tell_their_unit_and_which_way_is_better(folder):
+    (path,) = (folder / "allure-results").glob("*-perf.json")
+    rows = {row["key"]: row for row in json.loads(path.read_text())}
+
+    assert (rows["recovery_time_s"]["unit"], rows["recovery_time_s"]["better"]) == ("s", "lower")
+    assert (rows["success_ratio"]["unit"], rows["success_ratio"]["better"]) == ("ratio", "higher")
+
+
 def test_broken_result_needs_no_run(tmp_path):
     write_broken(
         tmp_path,
