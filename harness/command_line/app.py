@@ -25,6 +25,16 @@ app = typer.Typer(
 DEFAULT_TIME_SCALE = (
     0.1  # measured: the bundled suite ends within 3 minutes and no open time < 0.5 s
 )
+ReportDir = Annotated[
+    Path,
+    typer.Option(metavar="DIR", help="Folder for reports and histories of this suite; made anew."),
+]
+Workers = Annotated[
+    int,
+    typer.Option(
+        "-n", "--workers", metavar="WORKERS", help="Runs at the same time.", min=1, max=16
+    ),
+]
 
 
 @app.command()
@@ -54,18 +64,8 @@ def run(  # noqa: PLR0913, PLR0917 -- the options of a command line
     proxy: Proxy = "embedded",
     time_scale: TimeScale = DEFAULT_TIME_SCALE,
     seed: Seed = None,
-    report_dir: Annotated[
-        Path,
-        typer.Option(
-            metavar="DIR", help="Folder for reports and histories of this suite; made anew."
-        ),
-    ] = Path("reports/latest"),
-    workers: Annotated[
-        int,
-        typer.Option(
-            "-n", "--workers", metavar="WORKERS", help="Runs at the same time.", min=1, max=16
-        ),
-    ] = 1,
+    report_dir: ReportDir = Path("reports/latest"),
+    workers: Workers = 1,
     keep: Annotated[
         bool,
         typer.Option("--keep", help="Leave the system of the one run running; 'down' stops it."),

@@ -88,6 +88,7 @@ class BoundaryUpdates:
         self._current = current
         self._pace = pace
         self._turn = asyncio.Lock()
+        self._is_running = False
 
     async def run(self) -> None:
         """Refresh whenever it is due, until cancelled."""
@@ -106,20 +107,28 @@ class BoundaryUpdates:
         Returns:
             How it ended; what went wrong is logged and recorded, never raised.
         """
-        if self._turn.locked():
-            return Refresh(what=What.SKIPPED)
-        async with self._turn:
-            return await self._refresh(0.0 if is_forced else self._pace.refresh_s)
-
-    async def _refresh(self, older_than_s: float) -> Refresh:
         call_id = self._pace.call_id()
         try:
-            claim = await self._store.claim(older_than_s=older_than_s)
-            await self._learn()
+            claim = await self._claim(0.0 if is_forced else self._pace.refresh_s)
         except Exception as error:  # noqa: BLE001 - whatever it is, the old boundaries stay
             return self._failed(call_id, error)
         if claim is None:
             return Refresh(what=What.SKIPPED)
+        try:
+            return await self._refresh(claim, call_id)
+        finally:
+            self._is_running = False
+
+    async def _claim(self, older_than_s: float) -> int | None:
+        async with self._turn:  # short: whoever is asked to refresh waits for a mere look
+            if self._is_running:
+                return None
+            claim = await self._store.claim(older_than_s=older_than_s)
+            await self._learn()
+            self._is_running = claim is not None
+            return claim
+
+    async def _refresh(self, claim: int, call_id: str) -> Refresh:
         self.record.started(call_id)
         try:
             refresh = await self._replace(claim, call_id)

@@ -63,7 +63,9 @@ def refusal(scenario, *, time_scale: float = 0.1, offered=ALL) -> str:
 def test_a_fault_on_a_link_that_no_load_crosses_is_refused(scenario):
     text = refusal(scenario("{fault: down, link: batch -> tiger, at: 20s, for: 5s}"))
 
-    assert "acts on link 'batch -> tiger', which no load crosses; loads reach db, api" in text
+    assert (
+        "acts on link 'batch -> tiger', which no load crosses; loads reach db, tiger, api" in text
+    )
 
 
 def test_a_fault_on_a_service_that_no_load_reaches_is_refused(scenario):
@@ -144,7 +146,7 @@ def test_samples_are_counted_by_load_and_phase(scenario):
     plan = make_plan(scenario(timeline), time_scale=0.1, environment=Offering())
 
     assert plan.samples == {"lookups": {"baseline": 40, "fault": 60, "settle": 180}}
-    assert plan.services == ("db", "api")
+    assert plan.services == ("db", "tiger", "api")
     assert plan.scenario.loads[0].rate_per_s == pytest.approx(20.0)
 
 
