@@ -112,7 +112,7 @@ def test_allure_identity_survives_allure_pytest(session):
 def test_allure_shows_table_and_figure_without_a_click(session):
     result = next(item for item in session.allure() if item["name"] == "it fail")
 
-    assert "<th>FAIL</th>" in result["descriptionHtml"]
+    assert "<b>FAIL</b>" in result["descriptionHtml"]
     assert "data:image/svg+xml;base64," in result["descriptionHtml"]
 
 
