@@ -34,6 +34,6 @@ def show_schema(kind: str, file: Path | None) -> None:
         sys.stderr.write(f"cannot write {file}: {error.strerror or error}\n")
         end_with(ExitCode.USAGE)
     sys.stdout.write(
-        f"wrote {file}; the first line of a {kind} file points an editor at it, by its path from "
+        f"wrote {file}\nthe first line of a {kind} file points an editor at it, by its path from "
         f"there:\n# yaml-language-server: $schema={file.name}\n"
     )

@@ -64,4 +64,5 @@ class LiveDisplay:
         """Print a run's verdict and stop showing the run."""
         self._progress.pop(report.name, None)
         self._told.pop(report.name, None)
-        self._console.print(verdict_line(report), soft_wrap=True)
+        # A terminal breaks a long sentence between words, a log keeps it in one line.
+        self._console.print(verdict_line(report), soft_wrap=not self._console.is_terminal)

@@ -39,14 +39,14 @@ def test_a_service_that_never_answers_is_shown_with_what_was_asked(surroundings)
     code = "import time; print('thinking', flush=True); time.sleep(60)"
     text = start_error(surroundings, failing(code, ready_within_s=0.5))
 
-    assert "service 'bad' was not ready within 0.5 s (GET /ok on port" in text
+    assert "service 'bad' was not ready within 0.5 s (nothing listens on port" in text
     assert "thinking" in text
 
 
 def test_a_program_that_does_not_exist_is_named(surroundings):
     service = Service(name="bad", command=("/no/such/program",), ready_path="/ok")
 
-    assert "cannot start /no/such/program" in start_error(surroundings, service)
+    assert "cannot start '/no/such/program'" in start_error(surroundings, service)
 
 
 def test_a_failing_preparation_is_shown_with_its_command(surroundings):
