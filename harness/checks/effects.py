@@ -57,7 +57,7 @@ def effect_of(
     by_proxy = _seen_by_proxy(history, target, wide)
     if by_proxy:
         return Seen(count=by_proxy, told=f"the proxy saw it act {by_proxy} times")
-    by_victims = _seen_by_victims(history, scenario, target, wide)
+    by_victims = _seen_by_victims(history, scenario, entry, wide)
     if by_victims.count and not _tells_all(history, target, entry.fault.name):
         return by_victims
     return Seen(count=0, told=by_victims.told)
@@ -83,8 +83,13 @@ def _tells_all(history: History, link: Link, fault: str) -> bool:
     )
 
 
-def _seen_by_victims(history: History, scenario: Scenario, link: Link, window: Window) -> Seen:
+def _seen_by_victims(
+    history: History, scenario: Scenario, entry: TimelineEntry, window: Window
+) -> Seen:
     """Return how many attempts, or else operations, failed or took longer than in the baseline."""
+    link = entry.fault.target
+    if not isinstance(link, Link):
+        raise TypeError(f"expected a fault on a link, got one on {link!r}")
     baseline = history.phase("baseline")
     tries = [try_ for said in claimed_calls(history, link).values() for try_ in said]
     if tries:
@@ -96,7 +101,10 @@ def _seen_by_victims(history: History, scenario: Scenario, link: Link, window: W
         what = "operations"
     inside = [span for span in spans if span.touches(window)]
     healthy = [span for span in spans if baseline is not None and span.start_ns in baseline]
-    touched = _worse(inside, healthy)
+    # A link that is down refuses at once: what is merely slow there, something else made slow.
+    touched = _failed_more(inside, healthy)
+    if entry.fault.name != "down":
+        touched += _slower(inside, healthy)
     seen = len(received_calls(history, link.server))
     of = f"{len(inside)} {what}" if inside else f"0 {what} ({seen} calls at {link.server})"
     return Seen(count=touched, told=f"touched {touched} of {of}")
@@ -124,18 +132,21 @@ class _Span:
         return self.start_ns < window.end_ns and self.end_ns >= window.start_ns
 
 
-def _worse(inside: Sequence[_Span], healthy: Sequence[_Span]) -> int:
-    """Count those that failed more often than the healthy ones, or took much longer."""
+def _failed_more(inside: Sequence[_Span], healthy: Sequence[_Span]) -> int:
+    """Count those that failed, if they failed more often than the healthy ones."""
     failed = sum(span.has_failed for span in inside)
     usual = sum(span.has_failed for span in healthy) / len(healthy) if healthy else 0.0
-    extra = failed if failed > usual * len(inside) else 0
+    return failed if failed > usual * len(inside) else 0
+
+
+def _slower(inside: Sequence[_Span], healthy: Sequence[_Span]) -> int:
+    """Count those that took much longer, if most of them did: a stall slows only a few."""
     if not healthy:
-        return extra
+        return 0
     usual_ns = median(span.end_ns - span.start_ns for span in healthy)
     slow_ns = max(_SLOWER_FACTOR * usual_ns, usual_ns + _SLOWER_S * NS_PER_S)
-    return extra + sum(
-        not span.has_failed and span.end_ns - span.start_ns > slow_ns for span in inside
-    )
+    slow = sum(not span.has_failed and span.end_ns - span.start_ns > slow_ns for span in inside)
+    return slow if slow * 2 > len(inside) else 0
 
 
 def _reaches(scenario: Scenario, service: str, link: Link) -> bool:

@@ -105,6 +105,23 @@ def test_what_another_link_or_another_time_saw_is_no_effect():
     assert evidence["fault_effect"].verdict is Verdict.INCONCLUSIVE
 
 
+def test_a_link_that_is_down_touches_nobody_who_was_merely_slow():
+    parts = (phases(), fault(count=0), operations(0, 20), operations(80, 110))
+
+    effect = found(*parts, operations(20, 80, took=0.5))["fault_effect"]
+
+    assert effect.verdict is Verdict.INCONCLUSIVE
+    assert "touched 0 of 240 operations" in effect.got
+
+
+def test_a_few_slow_ones_are_a_stall_and_no_effect_of_a_delay():
+    slow = dataclasses.replace(DOWN, fault=Latency(link=API_DB, delay_s=0.4))
+    parts = (phases(), fault(name="latency", count=0), operations(0, 20), operations(80, 110))
+    few = (operations(20, 40, took=0.5), operations(40, 80))
+
+    assert found(*parts, *few, timeline=(slow,))["fault_effect"].verdict is Verdict.INCONCLUSIVE
+
+
 def test_without_a_record_of_the_proxy_its_victims_show_the_effect():
     parts = (phases(), fault(count=0), operations(0, 20), operations(80, 110))
     failing = [attempt(30 + i, f"f{i}", outcome="failed") for i in range(9)]
@@ -112,7 +129,9 @@ def test_without_a_record_of_the_proxy_its_victims_show_the_effect():
 
     by_attempts = found(*parts, failing, healthy, operations(20, 80))["fault_effect"]
     by_failures = found(*parts, failures(20, 80))["fault_effect"]
-    by_delay = found(*parts, operations(20, 80, took=0.5))["fault_effect"]
+    slow = dataclasses.replace(DOWN, fault=Latency(link=API_DB, delay_s=0.4))
+    delayed = (phases(), fault(name="latency", count=0), operations(0, 20), operations(80, 110))
+    by_delay = found(*delayed, operations(20, 80, took=0.5), timeline=(slow,))["fault_effect"]
 
     assert "touched 9 of 9 attempts" in by_attempts.got
     assert "touched 240 of 240 operations" in by_failures.got
