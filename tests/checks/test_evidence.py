@@ -187,6 +187,13 @@ def test_a_load_that_was_dispatched_late_decides_nothing():
     assert evidence["dispatch"].witnesses[0] == "lookups-100.000 at 100.000 s: 0.050 s late"
 
 
+@pytest.mark.parametrize(("late_s", "verdict"), [(0.019, "PASSED"), (0.021, "INCONCLUSIVE")])
+def test_twenty_milliseconds_are_the_limit_of_a_dispatch(late_s, verdict):
+    delayed = [operation(t, started_ns=ns(t + late_s)) for t in times(0, 110)]
+
+    assert found(phases(), fault(), delayed)["dispatch"].verdict == verdict
+
+
 def test_burners_are_meant_to_delay_the_load_too():
     burners = fault(name="cpu_pressure", target="api")
     parts = (
