@@ -10,7 +10,8 @@ WORKERS ?= 2
 SEED ?= 42
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test chaos demo lint types unit bench report docker-up docker-down clean lock
+SELECT ?=
+.PHONY: slow help setup test chaos demo lint types unit bench report docker-up docker-down clean lock
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
@@ -24,7 +25,7 @@ $(STAMP): requirements.lock pyproject.toml
 	scripts/install_toxiproxy.sh
 	@touch $@
 
-test: lint types unit ## format, lint, types, then all tests with coverage
+test: lint types unit ## format, lint, types, then the fast tests with coverage; 'make slow' has the others
 
 lint: setup ## format and lint
 	$(BIN)/ruff format --check .
@@ -33,14 +34,17 @@ lint: setup ## format and lint
 types: setup ## static types, strict
 	$(BIN)/mypy
 
-unit: setup ## all tests; coverage is measured
+slow: setup ## the tests that start processes or wait for real time, one after the other
+	$(BIN)/python -m pytest -m slow -q
+
+unit: setup ## the fast tests; coverage is measured
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n $(WORKERS) --dist worksteal -q
+	$(BIN)/coverage run -m pytest -m "not slow" -n $(WORKERS) --dist worksteal -q
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --skip-covered --skip-empty
 
 chaos: setup ## run the bundled scenarios on real processes; reports in reports/latest
-	$(BIN)/atlas-chaos run scenarios --report-dir reports/latest --time-scale $(TIME_SCALE) --seed $(SEED) -n $(WORKERS)
+	$(BIN)/atlas-chaos run scenarios --report-dir reports/latest --time-scale $(TIME_SCALE) --seed $(SEED) -n $(WORKERS) $(if $(SELECT),-k "$(SELECT)")
 
 demo: setup ## one scenario, to a report, within a minute
 	$(BIN)/atlas-chaos run scenarios/lookups_survive_a_dead_database.chaos.yaml --report-dir reports/demo
