@@ -1,7 +1,6 @@
 """Run the command as a new user does: in a folder of their own, at 80 columns."""
 
 import os
-import re
 import subprocess
 import sys
 from importlib.resources import files
@@ -9,8 +8,7 @@ from pathlib import Path
 
 SCENARIO = "chaos/greetings_survive_late_names.chaos.yaml"
 SYSTEM = "chaos/greetings.system.yaml"
-_TRIES = 3
-_BOUND_S = 90  # a run takes 10 s; a machine with two busy cores takes longer
+_BOUND_S = 180  # a run takes 10 s; on a machine that is too busy it is repeated
 
 
 def atlas_chaos(
@@ -40,16 +38,3 @@ def change(folder: Path, file: str, old: str, new: str) -> None:
     text = path.read_text()
     assert old in text, f"{file} does not hold {old!r}"
     path.write_text(text.replace(old, new))
-
-
-def run_judged(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run scenarios, and again if this machine was too busy to offer the load in time.
-
-    Such a run is rightly INCONCLUSIVE, by the finding `dispatch` or `stall_budget` alone.
-    """
-    for _ in range(_TRIES):
-        done = atlas_chaos(folder, "run", *arguments)
-        unsure = re.findall(r"^UNSURE +(\w+)", done.stdout, re.MULTILINE)
-        if not unsure or not set(unsure) <= {"dispatch", "stall_budget"}:
-            return done
-    return done

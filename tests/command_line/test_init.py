@@ -11,14 +11,14 @@ from fault_injectors.catalogue import FAULTS
 from harness.checks import CHECKS
 from harness.environments import world
 from harness.scenario_files import load_scenario
-from tests.command_line.first_hour import SCENARIO, SYSTEM, atlas_chaos, change, run_judged
+from tests.command_line.first_hour import SCENARIO, SYSTEM, atlas_chaos, change
 
 pytestmark = pytest.mark.slow
 
 
 def test_init_and_run_pass_with_evidence(tmp_path):
     begun = atlas_chaos(tmp_path, "init")
-    ran = run_judged(tmp_path, "chaos", "--seed", "1")
+    ran = atlas_chaos(tmp_path, "run", "chaos", "--seed", "1")
 
     assert begun.returncode == 0, begun.stderr
     assert begun.stdout.endswith("next:\n  atlas-chaos run chaos\n  atlas-chaos explain latency\n")
@@ -30,7 +30,7 @@ def test_the_broken_promise_that_the_scenario_offers_is_found(tmp_path):
     atlas_chaos(tmp_path, "init")
     change(tmp_path, SCENARIO, "# variables:\n#   greeter:", "variables:\n  greeter:")
 
-    ran = run_judged(tmp_path, "chaos", "--seed", "1")
+    ran = atlas_chaos(tmp_path, "run", "chaos", "--seed", "1")
 
     assert ran.returncode == 1, ran.stdout + ran.stderr
     assert re.search(r"^FAIL +success_ratio\(greetings, fault\)", ran.stdout, re.MULTILINE)
@@ -60,7 +60,7 @@ def running_service():
 
 def test_a_service_that_runs_already_is_tested_behind_relays(tmp_path, running_service):
     begun = atlas_chaos(tmp_path, "init", "mine", "--url", running_service)
-    ran = run_judged(tmp_path, "mine", "--seed", "1")
+    ran = atlas_chaos(tmp_path, "run", "mine", "--seed", "1")
 
     assert begun.returncode == 0, begun.stderr
     assert ran.returncode == 0, ran.stdout + ran.stderr
