@@ -1,8 +1,9 @@
 """Published test vectors: names and bytes that other implementations agree on.
 
 Nodes: https://ipld.io/specs/codecs/dag-pb/fixtures/cross-codec/.
-CIDs: https://github.com/multiformats/cid. Files: made by `ipfs add --only-hash`, with and without
-`--cid-version=1`, of content that `pattern` makes.
+CIDs: https://github.com/multiformats/cid. Files: content that `pattern` makes, laid out as
+`ipfs add` documents it with and without `--cid-version=1`; their names agree with the package
+`aleph-cid`. A real `ipfs add` was not run.
 """
 
 _CHILD = "0a2212208ab7a6c5e74737878ac73863cb76739d15d4666de44e5756bf55a2f9e9ab5f"
