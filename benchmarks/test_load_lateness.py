@@ -18,7 +18,7 @@ from harness.model.scenario import Reuse
 
 DURATION_S = 3.0
 
-# The evidence gate of a run wants a p99 below 20 ms. The bound here is that of a loaded machine of
+# The evidence gate of a run wants a p99 below 10 ms. The bound here is that of a loaded machine of
 # two cores, where another process's time slices come in between; a quiet one has about 1 ms.
 LATENESS_P99_MAX_S = 0.1
 

@@ -69,7 +69,7 @@ class EmbeddedProgram:
         """Start it and wait for the ready file."""
         ready_file = self._log_path.with_name(self._log_path.name + ".ready")
         ready_file.unlink(missing_ok=True)
-        module = [sys.executable, "-m", "fault_injectors.proxy"]
+        module = [sys.executable, "-P", "-m", "fault_injectors.proxy"]
         flags = ["--port", str(port or 0), "--ready-file", str(ready_file)]
         flags += ["--incarnation", str(self._incarnation)]
         self._incarnation += 1

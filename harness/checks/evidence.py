@@ -12,7 +12,7 @@ from harness.model.history import History, Window
 from harness.model.records import NS_PER_S, FaultRecord, Operation
 from harness.model.scenario import Load, Scenario, TimelineEntry
 
-LATE_MAX_S = 0.02  # p99; a later dispatch is the harness's own stall, and would be read as latency
+LATE_MAX_S = 0.01  # p99; a later dispatch is the harness's own stall, and would be read as latency
 _ARRIVALS_MIN = 10.0  # so many are expected: Poisson then shows none in 1 of 20,000 phases
 _P99 = 0.99
 

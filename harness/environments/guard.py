@@ -58,6 +58,7 @@ async def watched(run_id: str, log: Path) -> AsyncIterator[Guard]:
     with log.open("ab") as errors:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
+            "-P",  # a folder called `harness` where the user stands is not ours
             "-m",
             "harness.environments.watchdog",
             run_id,

@@ -97,6 +97,7 @@ class ResourceFaults:
                 child.Command(
                     argv=[
                         sys.executable,
+                        "-P",  # a folder called `harness` where the user stands is not ours
                         "-m",
                         "harness.environments.burner",
                         str(cpu),

@@ -116,14 +116,49 @@ def test_scenario_without_a_foreign_harness_is_collected_by_the_wheel(site, tmp_
     assert "it.chaos.yaml:2:1" in done.stdout
 
 
-def test_command_works_in_a_repository_with_its_own_harness(site, repository, tmp_path_factory):
-    script = tmp_path_factory.mktemp("bin") / "atlas-chaos"  # as an installer writes it
-    script.write_text("import sys\nfrom harness.cli import main\nsys.exit(main())\n")
+@pytest.fixture
+def script(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("bin") / "atlas-chaos"  # as an installer writes it
+    path.write_text("import sys\nfrom harness.cli import main\nsys.exit(main())\n")
+    return str(path)
 
-    done = run(sys.executable, str(script), "--help", cwd=repository, site=site)
+
+def test_command_works_in_a_repository_with_its_own_harness(site, repository, script):
+    done = run(sys.executable, script, "--help", cwd=repository, site=site)
 
     assert done.returncode == 0, done.stderr
     assert "atlas-chaos run" in done.stdout
+
+
+_FAULT = """\
+  - fault: latency
+    link: greeter -> names
+    delay: 10s                     # the greeter waits 0.3 s for a name, whatever the time scale
+"""
+_PRESSURE = """\
+  - fault: cpu_pressure
+    service: greeter
+    workers: 1
+"""
+
+
+@pytest.mark.parametrize("fault", [_FAULT, _PRESSURE], ids=["latency", "cpu_pressure"])
+def test_run_works_in_a_repository_with_its_own_harness(site, repository, script, fault):
+    done = run(sys.executable, script, "init", cwd=repository, site=site)
+    assert done.returncode == 0, done.stderr
+    (scenario,) = (repository / "chaos").glob("*.chaos.yaml")
+    text = scenario.read_text()
+    assert _FAULT in text
+    scenario.write_text(text.replace(_FAULT, fault))
+
+    done = run(sys.executable, script, "run", "chaos", cwd=repository, site=site)
+
+    # What the checks make of pressure depends on the machine; that all the processes came up and
+    # the fault was applied does not.
+    codes = {0} if fault == _FAULT else {0, 1}
+    assert done.returncode in codes, done.stdout + done.stderr
+    (history,) = repository.glob("**/history.ndjson")
+    assert '"applied"' in history.read_text()
 
 
 def test_it_is_the_wheel_that_is_tested_and_not_this_checkout(site, tmp_path):
