@@ -82,7 +82,8 @@ async def run_scenario(plan: Plan, recipe: Recipe) -> RunResult:
     if error:
         return result  # a run that we broke says nothing about the system
     recipe.listener(Progress(scenario=plan.scenario.name, phase="judge"))
-    return judged(result)
+    # In a thread: other runs share this loop, and a stall of it would be read as the machine's.
+    return await asyncio.to_thread(judged, result)
 
 
 def judged(result: RunResult) -> RunResult:
@@ -215,13 +216,13 @@ class _Run:
         baseline_ns = round(scenario.baseline_s * NS_PER_S)
         async with self._telling(PhaseName.BASELINE, scenario.baseline_s, live):
             await self.sleep_until(scenario.baseline_s)
+            live.system.check_alive()
             is_held = await self._baseline_held(live, baseline_ns)
         self._recorder.record(Phase(t_ns=0, end_ns=baseline_ns, name=PhaseName.BASELINE))
         if not is_held:
             return  # nothing is injected into a system that was not healthy to begin with
-        async with self._telling(
-            PhaseName.FAULT, scenario.settle_start_s - scenario.baseline_s, live
-        ):
+        fault_s = scenario.settle_start_s - scenario.baseline_s
+        async with self._telling(PhaseName.FAULT, fault_s, live):
             await play(
                 scenario.timeline,
                 live.system.capabilities,

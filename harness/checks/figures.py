@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 
-from harness.checks.attempts import received_calls
+from harness.checks.attempts import count_attempts, received_calls
 from harness.checks.percentiles import answer_latency_s, nearest_rank
 from harness.checks.recovery import recovery_of
 from harness.checks.recovery_time import RecoveryTime
@@ -24,7 +24,7 @@ def figures_of(history: History, scenario: Scenario) -> dict[str, float]:
     """Return what the run measured; a figure that it did not measure is left out.
 
     Keys: `recovery_time_s` (the slowest load), `time_to_detect_s` (first fault to the
-    first breaker that opened), `amplification_max` (requests at an upstream for one call),
+    first breaker that opened), `amplification_max` (attempts at an upstream for one call),
     `success_ratio_<phase>`, `latency_p50_s`, `latency_p99_s`, `dispatch_late_p99_s`,
     `operations`.
     """
@@ -87,4 +87,4 @@ def _detect_s(history: History) -> float | None:
 def _amplification(history: History, scenario: Scenario) -> float | None:
     servers = {spec.link.server for spec in scenario.system.links}
     calls = [c for server in sorted(servers) for c in received_calls(history, server).values()]
-    return float(max(map(len, calls))) if calls else None
+    return float(max(map(count_attempts, calls))) if calls else None

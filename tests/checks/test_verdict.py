@@ -24,6 +24,7 @@ from tests.checks.histories import (
     moves,
     operations,
     phases,
+    received,
     scenario,
     stall,
 )
@@ -230,6 +231,14 @@ def test_the_recovery_figure_is_about_what_the_checks_ask_for():
     assert judge(run, scenario(RECOVERY)).figures["recovery_time_s"] == pytest.approx(5.0)
     assert judge(run, scenario(SUCCESS)).figures["recovery_time_s"] == pytest.approx(5.0)
     assert judge(run, scenario(any_source)).figures["recovery_time_s"] == 0.0
+
+
+def test_pages_of_one_attempt_are_no_amplification():
+    pages = [received(60 + i / 10, "pages", number=1, status=200) for i in range(4)]
+
+    run = judge(history(outage(), pages), scenario(SUCCESS))
+
+    assert run.figures["amplification_max"] == 1.0
 
 
 def test_a_run_without_records_is_inconclusive_and_measures_nothing():
