@@ -6,7 +6,7 @@ The command line and the pytest plugin are built on this; nothing below it knows
 import asyncio
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from harness.model.scaling import scaled
 from harness.model.scenario import Scenario
 from harness.model.seeds import derive_seed
 from harness.model.verdict import Verdict
-from harness.plan import make_plan
+from harness.plan import Plan, make_plan
 from harness.reporting.digest import write_digest
 from harness.runner import Recipe, judged, run_scenario
 from harness.scenario_files import SystemFiles, dump_scenario, load_scenario
@@ -31,7 +31,7 @@ PROXIES = tuple(kind.value for kind in ProxyKind)
 RUN_FILE = "run.json"
 HISTORY_FILE = "history.ndjson"
 INPUTS = "inputs"
-RERUNS_MAX = 2  # of a run that the machine kept from deciding; a third would wait for luck
+RUNS_MAX = 3  # of what the machine keeps from deciding; a fourth would wait for luck
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +109,7 @@ async def run_one(
     choices: RunChoices,
     *,
     was_named: bool = True,
+    tries: range = range(RUNS_MAX),
     clock: Clock | None = None,
     listener: Listener | None = None,
 ) -> RunResult:
@@ -119,6 +120,8 @@ async def run_one(
         choices: How to run it.
         was_named: Whether the user named it. One that was only found in a folder and cannot run
             here is SKIPPED; one that was named is refused.
+        tries: What the machine keeps from deciding is run again while they last; a range that
+            does not begin with 0 says that it was run before.
         clock: Clock of the run; the real one if not given.
         listener: Takes signs of life.
 
@@ -151,14 +154,21 @@ async def run_one(
         listener=listener or _nobody,
         history_path=settings.folder / HISTORY_FILE,
     )
-    reruns_max = 0 if choices.keep else RERUNS_MAX
-    result, reruns = None, 0
-    while result is None or (result.is_noisy and reruns < reruns_max):
-        reruns += result is not None
-        _prepare_folder(scenario, choices, settings)
-        result = await run_scenario(plan, recipe)
+    result = await _decided(plan, recipe, scenario, choices, tries)
     # In a thread: other runs share this loop, and a stall of it would be read as the machine's.
-    return await asyncio.to_thread(_digested, _with_reruns(replace(result, reruns=reruns)))
+    return await asyncio.to_thread(_digested, _with_reruns(result))
+
+
+async def _decided(
+    plan: Plan, recipe: Recipe, scenario: Scenario, choices: RunChoices, tries: range
+) -> RunResult:
+    """Run until the machine lets it be decided, or the tries are over."""
+    for number in tries:
+        _prepare_folder(scenario, choices, recipe.settings)
+        result = replace(await run_scenario(plan, recipe), reruns=number)
+        if not result.is_noisy or choices.keep or number == tries[-1]:
+            return result
+    raise ValueError("no try is no run")
 
 
 def _digested(result: RunResult) -> RunResult:
@@ -258,33 +268,3 @@ def judge_saved(folder: Path, changed: Path | None = None) -> RunResult:
             history_path=folder / HISTORY_FILE,
         )
     )
-
-
-async def run_all(
-    scenarios: Sequence[tuple[Scenario, bool]],
-    choices: RunChoices,
-    *,
-    workers: int,
-    listener: Listener,
-    finished: Callable[[RunResult], None],
-) -> list[RunResult]:
-    """Run scenarios, at most `workers` at the same time; the results stand in their order.
-
-    Args:
-        scenarios: Each with whether the user named it.
-        choices: How to run them.
-        workers: Runs at the same time; each has a system of its own.
-        listener: Takes signs of life.
-        finished: Called with each result when it is there.
-    """
-    slots = asyncio.Semaphore(workers)
-
-    async def run(scenario: Scenario, *, was_named: bool) -> RunResult:
-        async with slots:
-            result = await run_one(scenario, choices, was_named=was_named, listener=listener)
-        finished(result)
-        return result
-
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(run(one, was_named=named)) for one, named in scenarios]
-    return [task.result() for task in tasks]

@@ -46,6 +46,7 @@ MAY_IMPORT = {
         "harness.plan",
         "harness.runner",
     },
+    "harness.suite": frozenset({"harness.model", "harness.composition"}),
     "harness.command_line": BASE
     | {
         "fault_injectors",
@@ -55,6 +56,7 @@ MAY_IMPORT = {
         "harness.checks",
         "harness.plan",
         "harness.composition",
+        "harness.suite",
     },
     "harness.cli": frozenset({"harness.command_line"}),
     "harness.pytest_support": BASE | {"harness.reporting", "harness.composition", "harness.plan"},

@@ -13,7 +13,7 @@ from harness.clock import SystemClock
 from harness.command_line.exit_codes import Done, ExitCode, code_for, end_with
 from harness.command_line.selection import Selected
 from harness.command_line.standing_sheet import sheet
-from harness.composition import RunChoices, make_environment, run_all, seed_from_clock
+from harness.composition import RunChoices, make_environment, seed_from_clock
 from harness.environments.standing import standing_in
 from harness.environments.undo import work_folder
 from harness.model.errors import PlanRefused
@@ -25,6 +25,7 @@ from harness.reporting.json_report import summary_json
 from harness.reporting.live import LiveDisplay
 from harness.reporting.run_report import report_of
 from harness.reporting.write import write_reports
+from harness.suite import run_all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

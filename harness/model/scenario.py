@@ -245,6 +245,11 @@ class Scenario:
         return max(self.faults_end_s, self.work_end_s)
 
     @property
+    def shortest_s(self) -> float:
+        """Return when the run is over at the earliest: steady at once after the last fault."""
+        return self.settle_start_s + self.settle.hold_s
+
+    @property
     def longest_s(self) -> float:
         """Return when the run is over at the latest, without start and stop of the system."""
         return self.settle_start_s + self.settle.at_most_s

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from harness import composition
-from harness.composition import RERUNS_MAX, RunChoices, run_one
-from harness.model.run import RunResult
+from harness.composition import RUNS_MAX, RunChoices, load, run_one
+from harness.model.run import Progress, RunResult
 from harness.model.verdict import Verdict
+from harness.suite import run_all
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ def test_a_machine_that_stays_noisy_leaves_it_inconclusive(outcomes, tmp_path):
     result = result_of(tmp_path)
 
     assert result.verdict is Verdict.INCONCLUSIVE
-    assert len(runs) == 1 + RERUNS_MAX
+    assert len(runs) == RUNS_MAX
 
 
 def test_a_run_whose_system_is_kept_is_not_run_again(outcomes, tmp_path):
@@ -77,3 +78,56 @@ def test_a_run_whose_system_is_kept_is_not_run_again(outcomes, tmp_path):
     result_of(tmp_path, keep=True)
 
     assert len(runs) == 1
+
+
+def suite_of(tmp_path, workers) -> tuple[list[RunResult], list[str], list[Progress]]:
+    names = ("a_stale_cache_without_limit_is_found", "lookups_survive_a_dead_database")
+    scenarios = load([Path(f"scenarios/{name}.chaos.yaml") for name in names])
+    finished, told = [], []
+    results = asyncio.run(
+        run_all(
+            [(one, True) for one in scenarios],
+            RunChoices(seed=1, time_scale=0.1, report_dir=tmp_path),
+            workers=workers,
+            listener=told.append,
+            finished=lambda result: finished.append(result.scenario.name),
+        )
+    )
+    assert [one.scenario.name for one in results] == list(names)
+    return results, finished, told
+
+
+def test_side_by_side_the_longest_begins_and_the_noisy_one_is_run_again_at_the_end(
+    outcomes, tmp_path
+):
+    noisy, runs = outcomes
+    noisy += [True, False, False]
+
+    results, finished, told = suite_of(tmp_path, workers=2)
+
+    order = ["lookups_survive_a_dead_database", "a_stale_cache_without_limit_is_found"]
+    assert [settings.folder.name for settings in runs] == [*order, order[0]]
+    assert finished == [order[1], order[0]]
+    assert [result.reruns for result in results] == [0, 1]
+    assert [(one.scenario, one.phase) for one in told] == [(order[0], "wait")]
+
+
+def test_a_noisy_run_is_told_once_however_often_it_is_repeated(outcomes, tmp_path):
+    noisy, runs = outcomes
+    noisy += [True, False, True, True]
+
+    results, finished, _ = suite_of(tmp_path, workers=2)
+
+    assert len(runs) == 1 + RUNS_MAX
+    assert len(finished) == 2
+    assert results[1].verdict is Verdict.INCONCLUSIVE
+    assert results[1].reruns == RUNS_MAX - 1
+
+
+def test_one_after_the_other_a_noisy_run_is_run_again_at_once(outcomes, tmp_path):
+    noisy, runs = outcomes
+    noisy += [True, False, False]
+
+    _, finished, _ = suite_of(tmp_path, workers=1)
+
+    assert [settings.folder.name for settings in runs] == [finished[0], finished[0], finished[1]]
