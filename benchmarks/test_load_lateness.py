@@ -19,7 +19,7 @@ from harness.model.scenario import Reuse
 DURATION_S = 3.0
 
 # The evidence gate of a run wants a p99 below 10 ms. The bound here is that of a loaded machine of
-# two cores, where another process's time slices come in between; a quiet one has about 1 ms.
+# two cores whose user may not ask for real time; root has 0.3 ms beside four busy loops.
 LATENESS_P99_MAX_S = 0.1
 
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
