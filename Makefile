@@ -10,8 +10,9 @@ WORKERS ?= 2
 SEED ?= 42
 
 .DEFAULT_GOAL := help
-SELECT ?=
-.PHONY: slow help setup test chaos demo lint types unit bench report docker-up docker-down clean lock
+RUNS ?= 3
+SELECT ?= not long
+.PHONY: chaos-long slow help setup test chaos demo lint types unit bench report docker-up docker-down clean lock
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
@@ -44,7 +45,10 @@ unit: setup ## the fast tests; coverage is measured
 	$(BIN)/coverage report --skip-covered --skip-empty
 
 chaos: setup ## run the bundled scenarios on real processes; reports in reports/latest
-	$(BIN)/atlas-chaos run scenarios --report-dir reports/latest --time-scale $(TIME_SCALE) --seed $(SEED) -n $(WORKERS) $(if $(SELECT),-k "$(SELECT)")
+	$(BIN)/atlas-chaos run scenarios --report-dir reports/latest --time-scale $(TIME_SCALE) --seed $(SEED) -n $(RUNS) -k "$(SELECT)"
+
+chaos-long: setup ## those that wait half a minute and more for a timeout, a refresh or an alert; reports in reports/long
+	$(BIN)/atlas-chaos run scenarios --report-dir reports/long --time-scale $(TIME_SCALE) --seed $(SEED) -n $(RUNS) -k long
 
 demo: setup ## one scenario, to a report, within a minute
 	$(BIN)/atlas-chaos run scenarios/lookups_survive_a_dead_database.chaos.yaml --report-dir reports/demo

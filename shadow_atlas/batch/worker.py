@@ -71,6 +71,7 @@ class Worker:
         self._clock = clock
         self._work_items = work_items
         self._running: dict[int, asyncio.Task[None]] = {}
+        self._settling: set[int] = set()
         self._wake = asyncio.Event()
 
     @property
@@ -105,6 +106,7 @@ class Worker:
 
     def _forget(self, claim: Claim) -> None:
         self._running.pop(claim.claim, None)
+        self._settling.discard(claim.claim)
         self._wake.set()  # a slot is free
 
     async def _claim(self) -> Sequence[Claim]:
@@ -159,6 +161,7 @@ class Worker:
     async def _settle(
         self, claim: Claim, settlement: Settlement, *, tries: int = SETTLE_TRIES
     ) -> None:
+        self._settling.add(claim.claim)
         for _ in range(tries):
             try:
                 is_held = await self._store.settle(claim, settlement)
@@ -181,7 +184,7 @@ class Worker:
             except Exception as error:  # noqa: BLE001 - the lease outlives two missed heartbeats
                 _log("cannot extend claims", error)
                 continue
-            for claim in set(claims) - held:
+            for claim in set(claims) - held - self._settling:  # a settled claim holds no more
                 self._abandon(claim)
 
     def _abandon(self, claim: int) -> None:

@@ -70,11 +70,12 @@ class Database:
         except asyncpg.PostgresError:
             raise  # the server answered, or asyncpg has already dropped the connection
         except asyncpg.InterfaceError as error:
-            if connection.is_closed():
+            if _is_lost(connection):
                 raise DatabaseUnreachable(str(error)) from error
             raise
         except BaseException:
-            connection.terminate()
+            if not _is_lost(connection):
+                connection.terminate()
             raise
         finally:
             await self._pool.release(connection)
@@ -98,6 +99,14 @@ class Database:
             raise DatabaseUnreachable(f"{self._settings.address}: {error}") from error
         self.was_reached = True
         return connection
+
+
+def _is_lost(connection: Connection) -> bool:
+    """Say whether a connection has broken while it was lent."""
+    try:
+        return bool(connection.is_closed())
+    except asyncpg.InterfaceError:
+        return True  # the pool has taken it back, as it does when the peer goes
 
 
 async def _keep_session(_connection: Connection) -> None:

@@ -132,5 +132,19 @@ CREATE_BOUNDARY_VERSIONS: Final = Migration(
     """,
 )
 
-MIGRATIONS: Final[tuple[Migration, ...]] = (CREATE_AREAS, CREATE_BATCH, CREATE_BOUNDARY_VERSIONS)
+REMEMBER_SETTLED_CLAIM: Final = Migration(
+    name="0004_settled_claim",
+    sql="""
+    -- The claim by which a task was settled last: whoever lost the answer to a commit can tell
+    -- its own settlement from that of another worker.
+    ALTER TABLE batch_tasks ADD COLUMN settled_claim bigint;
+    """,
+)
+
+MIGRATIONS: Final[tuple[Migration, ...]] = (
+    CREATE_AREAS,
+    CREATE_BATCH,
+    CREATE_BOUNDARY_VERSIONS,
+    REMEMBER_SETTLED_CLAIM,
+)
 """All steps in order. Append; never insert, edit or remove."""

@@ -232,6 +232,32 @@ def test_cancelled_borrowers_leave_the_pool_whole(cluster):
     assert asyncio.run(scenario()) == [1] * 6
 
 
+def test_connection_that_broke_while_it_was_lent_is_an_unreachable_database(cluster):
+    settings = DatabaseSettings(address=cluster.address, max_connections=2)
+
+    async def scenario():
+        database = Database(settings, application_name="test")
+        await database.open()
+        async with database.connection() as other, database.connection() as connection:
+            pid = await connection.fetchval("SELECT pg_backend_pid()")
+            await other.execute("SELECT pg_terminate_backend($1)", pid)
+            async with asyncio.timeout(5):
+                while not _was_taken_back(connection):  # noqa: ASYNC110 -- asyncpg tells nobody
+                    await asyncio.sleep(0.01)
+            await connection.fetchval("SELECT 1")
+
+    with pytest.raises(DatabaseUnreachable):
+        asyncio.run(scenario())
+
+
+def _was_taken_back(connection):
+    try:
+        connection.is_closed()
+    except asyncpg.InterfaceError:
+        return True
+    return False
+
+
 async def _one(database):
     async with database.connection() as connection:
         return await connection.fetchval("SELECT 1")

@@ -8,6 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
+from shadow_atlas.batch.settling import settle_return
+from shadow_atlas.batch.tasks import Claim, TaskStatus
 from shadow_atlas.portal_queries.catalogue import STATES, Layer
 from tests.shadow_atlas.batch.rig import BatchRig, RunningBatch, is_complete
 
@@ -256,3 +258,62 @@ async def _post(
 def _counts(**counts: int) -> dict[str, int]:
     statuses = ("queued", "running", "done", "degraded", "failed", "skipped")
     return {status: counts.get(status, 0) for status in statuses}
+
+
+def test_a_settlement_whose_answer_was_lost_is_recorded_once_the_database_answers(rig: BatchRig):
+    async def scenario() -> None:
+        async with rig.running() as service:
+            guard, lost = _LosingAnswers("settle"), []
+            guard.inner = service.batch.store._guard
+            service.batch.store._guard = guard
+            job_id = await service.submit(["DC"], ["county"])
+
+            await service.until(job_id, is_complete)
+            async with asyncio.timeout(10):
+                while "finished" not in lost:
+                    lost = [each["what"] for each in service.events("work_item")]
+                    await asyncio.sleep(0.01)
+
+            assert guard.lost == 1
+            assert lost == ["accepted", "started", "finished"]
+
+    asyncio.run(scenario())
+
+
+def test_a_claim_that_another_worker_has_taken_over_settles_nothing(rig: BatchRig):
+    async def scenario() -> None:
+        async with rig.running() as service:
+            job_id = await service.submit(["DC"], ["county"])
+            await service.until(job_id, is_complete)
+            stale = Claim(
+                job_id=int(job_id),
+                state="DC",
+                layer=Layer.COUNTY,
+                status=TaskStatus.RUNNING,
+                claim=0,  # no sequence begins there
+                attempts=0,
+                refreshes=0,
+                lost_claims=0,
+                age_s=1.0,
+            )
+
+            assert not await service.batch.store.settle(stale, settle_return(stale))
+            assert (await service.job(job_id))["tasks"] == _counts(done=1)
+
+    asyncio.run(scenario())
+
+
+class _LosingAnswers:
+    """Let a transaction be committed and its first answer be lost."""
+
+    def __init__(self, operation: str) -> None:
+        self.inner: Any = None
+        self.lost = 0
+        self._operation = operation
+
+    async def call(self, operation: str, work: Any) -> Any:
+        answer = await self.inner.call(operation, work)
+        if operation == self._operation and not self.lost:
+            self.lost += 1
+            raise ConnectionResetError("the answer was lost")
+        return answer
