@@ -26,7 +26,7 @@ $(STAMP): requirements.lock pyproject.toml
 	scripts/install_toxiproxy.sh
 	@touch $@
 
-test: lint types unit ## format, lint, types, then the fast tests with coverage; 'make slow' has the others
+test: lint types unit slow ## format, lint, types, the fast tests with coverage, then the slow ones
 
 lint: setup ## format and lint
 	$(BIN)/ruff format --check .
@@ -35,8 +35,8 @@ lint: setup ## format and lint
 types: setup ## static types, strict
 	$(BIN)/mypy
 
-slow: setup ## the tests that start processes or wait for real time, one after the other
-	$(BIN)/python -m pytest -m slow -q
+slow: setup ## the tests that start processes or wait for real time
+	$(BIN)/python -m pytest -m slow -n $(WORKERS) -q --durations=10
 
 unit: setup ## the fast tests; coverage is measured
 	$(BIN)/coverage erase
