@@ -138,15 +138,19 @@ def test_two_workers_share_a_job_without_doing_a_task_twice(rig: BatchRig, clien
         job_id = _submit(client, first, list(STATES), LAYERS)
         _until(client, second, job_id, lambda counts: _open(counts) == 0)
 
-        started = Counter(
-            each["key"]
+        records = [
+            (each["key"], each["what"])
             for process in (first, second)
             for each in process.events("work_item")
-            if each["what"] == "started"
-        )
+        ]
 
-    assert len(started) == 22
-    assert set(started.values()) == {1}
+    count = Counter(records)
+    finished = {key for key, what in count if what == "finished"}
+    assert len(finished) == 22
+    for key in finished:
+        assert count[key, "finished"] == 1
+        # A busy machine may be too slow for a request; such a task went back before it began anew.
+        assert count[key, "started"] == 1 + count[key, "requeued"] + count[key, "degraded"]
 
 
 @contextmanager
