@@ -29,6 +29,7 @@ _RELEVANT_RATIO = 0.10  # slower by less is not worth an alarm on any machine
 _SIGMAS = 3.9  # two-sided 1e-4
 _BLOCKS = 20  # of which the spread of slow operations is taken: they come in bursts
 _ARRIVALS = 3.0  # gaps between arrivals: the resolution of a recovery time at a random load
+VERDICT = "verdict"  # the measure of the row that compares verdicts
 _PHASES = ("baseline", "fault", "settle")
 _QUANTILES = (("p50", 0.50), ("p95", 0.95))
 
@@ -102,7 +103,7 @@ def _verdicts(before: Verdict, after: Verdict) -> Row:
         change, reason = Change.UNKNOWN, "a run that decided nothing is nothing to compare with"
     elif before is not after:
         change = Change.WORSE if after is Verdict.FAILED else Change.BETTER
-    return Row(measure="verdict", before=before, after=after, change=change, reason=reason)
+    return Row(measure=VERDICT, before=before, after=after, change=change, reason=reason)
 
 
 def compare_ratios(measure: str, before: Sequence[Operation], after: Sequence[Operation]) -> Row:

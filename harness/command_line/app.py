@@ -248,6 +248,34 @@ def compare(
 
 
 @app.command()
+def trend(
+    folders: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FOLDER", help="Report folders, or folders that hold such: reports/nightly-*."
+        ),
+    ],
+    keyword: Keyword = None,
+    last: Annotated[
+        int,
+        typer.Option(metavar="NUMBER", help="Newest runs of each scenario to show.", min=2),
+    ] = 10,
+    json_output: Annotated[
+        bool, typer.Option("--json", help="Print JSON instead of tables.")
+    ] = False,
+) -> None:
+    """Show many runs over time, and whether the newest is worse: exit codes as of 'compare'.
+
+    Keep the report folder of each night, e.g. run --report-dir reports/nightly-42. The newest run
+    of each scenario is compared with the five before it; what is worse than most of them is a
+    regression. One odd night is none.
+    """
+    from harness.command_line.trend_command import show_trend
+
+    show_trend(folders, keyword=keyword, last=last, json_output=json_output)
+
+
+@app.command()
 def clean(
     force: Annotated[
         bool, typer.Option("--force", help="Also stop runs whose harness is still alive.")

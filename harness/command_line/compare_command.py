@@ -17,9 +17,9 @@ from harness.reporting.console import console_for
 
 SCHEMA_VERSION = 1
 _RUNS = "runs"
-_STYLES = {Change.WORSE: "bold red", Change.UNKNOWN: "yellow", Change.BETTER: "green"}
-_CODES = {Change.WORSE: ExitCode.FAILED, Change.UNKNOWN: ExitCode.INCONCLUSIVE}
-_ENDINGS = {
+STYLES = {Change.WORSE: "bold red", Change.UNKNOWN: "yellow", Change.BETTER: "green"}
+CODES = {Change.WORSE: ExitCode.FAILED, Change.UNKNOWN: ExitCode.INCONCLUSIVE}
+ENDINGS = {
     Change.WORSE: "regression",
     Change.UNKNOWN: "cannot tell",
     Change.BETTER: "no regression",
@@ -39,7 +39,7 @@ def compare_folders(before: Path, after: Path, *, json_output: bool) -> None:
         sys.stdout.write(json.dumps(document(found, change), indent=2) + "\n")
     else:
         show(found, change)
-    end_with(_CODES.get(change, ExitCode.PASSED))
+    end_with(CODES.get(change, ExitCode.PASSED))
 
 
 def compared(before: Path, after: Path) -> dict[str, list[Row]]:
@@ -95,7 +95,7 @@ def document(found: dict[str, list[Row]], change: Change) -> dict[str, Any]:
         {"scenario": name, "change": worst_of(rows), "rows": [asdict(row) for row in rows]}
         for name, rows in found.items()
     ]
-    return {"schema": SCHEMA_VERSION, "answer": _ENDINGS[change], "scenarios": runs}
+    return {"schema": SCHEMA_VERSION, "answer": ENDINGS[change], "scenarios": runs}
 
 
 def show(found: dict[str, list[Row]], change: Change) -> None:
@@ -107,10 +107,10 @@ def show(found: dict[str, list[Row]], change: Change) -> None:
         for heading in ("", "before", "after", "change"):
             table.add_column(heading, overflow="fold")
         for row in rows:
-            style = _STYLES.get(row.change, "")
+            style = STYLES.get(row.change, "")
             reason = f": {row.reason}" if row.reason and row.change is not Change.SAME else ""
             told = Text(f"{row.change}{reason}", style=style)
             table.add_row(Text(row.measure), Text(row.before), Text(row.after), told)
         console.print(table)
         console.print()
-    console.print(Text(_ENDINGS[change], style="bold"))
+    console.print(Text(ENDINGS[change], style="bold"))

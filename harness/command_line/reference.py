@@ -12,7 +12,7 @@ _INTRODUCTION = """\
 `atlas-chaos COMMAND --help` says the same. This page is made from the commands themselves."""
 _ORDER = (
     ("First steps", ("init", "explain", "schema")),
-    ("Scenarios", ("run", "list", "validate", "plan", "judge", "compare")),
+    ("Scenarios", ("run", "list", "validate", "plan", "judge", "compare", "trend")),
     ("A system alone", ("up", "down")),
     ("This machine", ("doctor", "clean")),
 )

@@ -34,8 +34,20 @@ def read_summary(text: str) -> list[RunReport]:
     """
     try:
         return [from_mapping(values) for values in json.loads(text)["runs"]]
-    except (KeyError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"no summary of runs: {error!r}") from error
+
+
+def read_run(text: str) -> RunReport:
+    """Return the report of `findings.json`.
+
+    Raises:
+        ValueError: If it is none, or a newer version wrote it.
+    """
+    try:
+        return from_mapping(json.loads(text))
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ValueError(f"no report of a run: {error!r}") from error
 
 
 def suite_verdict(reports: Sequence[RunReport]) -> Verdict:

@@ -23,7 +23,7 @@ def summary_schema() -> dict[str, Any]:
 
     Programs may rely on what it requires until `schema` grows; keys that are not in it may come.
     """
-    run = _of(RunReport)
+    run = schema_of(RunReport)
     run["properties"] |= {"schema": {"const": SCHEMA_VERSION}, "replay": {"type": "string"}}
     run["required"] = sorted([*run["required"], "schema", "replay"])
     count = {"type": "integer", "minimum": 0}
@@ -34,7 +34,7 @@ def summary_schema() -> dict[str, Any]:
         "type": "object",
         "properties": {
             "schema": {"const": SCHEMA_VERSION},
-            "verdict": _of(Verdict),
+            "verdict": schema_of(Verdict),
             "counts": {"type": "object", "properties": counts, "required": sorted(counts)},
             "runs": {"type": "array", "items": run},
         },
@@ -42,18 +42,22 @@ def summary_schema() -> dict[str, Any]:
     }
 
 
-def _of(kind: Any) -> dict[str, Any]:
-    """Return the schema of a declared type."""
+def schema_of(kind: Any) -> dict[str, Any]:
+    """Return the schema of a declared type: a dataclass, enumeration, collection or plain one.
+
+    Raises:
+        KeyError: If there is no rule for it.
+    """
     origin, arguments = get_origin(kind), get_args(kind)
     if origin in (types.UnionType, typing.Union):
-        return {"anyOf": [_of(argument) for argument in arguments]}
+        return {"anyOf": [schema_of(argument) for argument in arguments]}
     if origin is tuple:
-        return {"type": "array", "items": _of(arguments[0])}
+        return {"type": "array", "items": schema_of(arguments[0])}
     if origin is not None and issubclass(origin, Mapping):
-        return {"type": "object", "additionalProperties": _of(arguments[1])}
+        return {"type": "object", "additionalProperties": schema_of(arguments[1])}
     if dataclasses.is_dataclass(kind):
         hints = get_type_hints(kind)
-        properties = {name: _of(hint) for name, hint in hints.items()}
+        properties = {name: schema_of(hint) for name, hint in hints.items()}
         return {"type": "object", "properties": properties, "required": sorted(properties)}
     is_plain = kind in _PLAIN
     return {"type": _PLAIN[kind]} if is_plain else {"enum": [member.value for member in kind]}

@@ -10,50 +10,10 @@ from harness.model.verdict import Verdict
 from harness.reporting.json_report import summary_json
 from harness.reporting.run_report import report_of
 from harness.reporting.summary_schema import summary_schema
+from tests.reporting.schema_problems import problems
 
 ROOT = Path(__file__).resolve().parents[2]
 PUBLISHED = ROOT / "docs" / "reference" / "summary.schema.json"
-TYPES = {
-    "string": str,
-    "integer": int,
-    "number": (int, float),
-    "boolean": bool,
-    "null": type(None),
-    "array": list,
-    "object": dict,
-}
-
-
-def problems(schema, value, at="$"):
-    """Yield where a value breaks the part of JSON Schema that our schema uses."""
-    if "anyOf" in schema:
-        if all(list(problems(one, value, at)) for one in schema["anyOf"]):
-            yield f"{at}: none of the alternatives"
-        return
-    if "const" in schema and value != schema["const"]:
-        yield f"{at}: not {schema['const']}"
-    if "enum" in schema and value not in schema["enum"]:
-        yield f"{at}: not one of {schema['enum']}"
-    wanted = schema.get("type")
-    if wanted and (not isinstance(value, TYPES[wanted]) or (value is True and wanted != "boolean")):
-        yield f"{at}: not {wanted}"
-        return
-    if value.__class__ is int and value < schema.get("minimum", value):
-        yield f"{at}: below {schema['minimum']}"
-    yield from inside(schema, value, at)
-
-
-def inside(schema, value, at):
-    for name in schema.get("required", ()):
-        if name not in value:
-            yield f"{at}.{name}: missing"
-    if isinstance(value, dict):
-        for name, item in value.items():
-            rule = schema.get("properties", {}).get(name, schema.get("additionalProperties", {}))
-            yield from problems(rule, item, f"{at}.{name}")
-    if isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from problems(schema.get("items", {}), item, f"{at}[{index}]")
 
 
 def test_published_schema_is_the_one_of_this_version():
