@@ -235,8 +235,11 @@ def schema(
 
 @app.command()
 def compare(
-    before: Annotated[Path, typer.Argument(help="Folder of a run, or of a suite's reports.")],
-    after: Annotated[Path, typer.Argument(help="The later one.")],
+    before: Annotated[
+        Path,
+        typer.Argument(metavar="BEFORE", help="Folder of a run, or of a suite's reports."),
+    ],
+    after: Annotated[Path, typer.Argument(metavar="AFTER", help="The later one.")],
     json_output: Annotated[
         bool, typer.Option("--json", help="Print JSON instead of tables.")
     ] = False,

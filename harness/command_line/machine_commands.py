@@ -1,7 +1,10 @@
 """The commands about this machine: `clean` and `doctor`."""
 
 import platform
+import shutil
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from fault_injectors.toxiproxy import ProxyKind, find_toxiproxy_server
@@ -14,6 +17,46 @@ from harness.model.errors import MissingDependency
 
 _PACKAGES = ("pytest", "hypothesis", "toxiproxy-python", "docker", "httpx", "pytest-xdist")
 _NO_TOXIPROXY = "toxiproxy-server is not installed; 'make setup' builds it where Go is"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """A program of others that some of us needs.
+
+    Args:
+        name: What it is called on PATH.
+        package: Debian's package that has it.
+        needed_by: What does not work without it.
+    """
+
+    name: str
+    package: str
+    needed_by: str
+
+
+MONITORING = (
+    Program(
+        name="prometheus",
+        package="prometheus",
+        needed_by="scenarios with 'alerts' and the check 'alert' run it",
+    ),
+    Program(
+        name="promtool",
+        package="prometheus",
+        needed_by="checks and tests alert rules, such as those of monitoring/",
+    ),
+    Program(
+        name="prometheus-alertmanager",
+        package="prometheus-alertmanager",
+        needed_by="tests of the route to PagerDuty run it",
+    ),
+    Program(
+        name="amtool",
+        package="prometheus-alertmanager",
+        needed_by="checks that route",
+    ),
+)
+"""What alerts and their tests need; no other scenario needs any of it."""
 
 
 def remove_leftovers(*, force: bool) -> None:
@@ -64,8 +107,24 @@ def show_machine() -> None:
         write(f"PostgreSQL: {found.folder} ({found.origin}), as user {server_user() or 'you'}\n")
     except MissingDependency as error:
         write(f"PostgreSQL: {error}\n")
-    write(f"real Toxiproxy: {_toxiproxy()}\n\n")
+    write(f"real Toxiproxy: {_toxiproxy()}\n")
+    write("monitoring, for alerts alone:\n")
+    write("".join(f"  {line}\n" for line in program_lines()))
+    write("\n")
     write(f"{_matrix()}\n")
+
+
+def program_lines(path: str | None = None) -> Iterator[str]:
+    """Yield for each program of the monitoring where it is, or what brings it, and what needs it.
+
+    Args:
+        path: Folders to search, joined as in `PATH`, which is searched if this is not given.
+    """
+    width = max(len(program.name) for program in MONITORING)
+    for program in MONITORING:
+        found = shutil.which(program.name, path=path)
+        where = found or f"not installed (Debian: apt-get install {program.package})"
+        yield f"{program.name:<{width}}  {where}; {program.needed_by}"
 
 
 def _version_of(package: str) -> str:

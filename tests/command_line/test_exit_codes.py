@@ -300,6 +300,7 @@ def test_doctor_says_what_this_machine_can_do():
 
     assert done.returncode == 0, done.stderr
     assert "PostgreSQL:" in done.stdout
+    assert "  prometheus " in done.stdout
     assert "share below 100%" in done.stdout  # the last row of the matrix of faults
 
 
