@@ -14,7 +14,7 @@ from pathlib import Path
 from harness.checks import is_steady, judge, settled, steady_loads
 from harness.clock import Clock
 from harness.load import LoadGenerator, plan_load
-from harness.model.errors import HarnessError
+from harness.model.errors import HarnessError, in_one_line
 from harness.model.history import read_history
 from harness.model.records import NS_PER_S, Note, Phase, PhaseName, Probe, Record
 from harness.model.run import (
@@ -73,7 +73,7 @@ async def run_scenario(plan: Plan, recipe: Recipe) -> RunResult:
         scenario=plan.scenario,
         settings=recipe.settings,
         verdict=Verdict.HARNESS_ERROR,
-        sentence=error.partition("\n")[0],
+        sentence=in_one_line(error),
         started_unix_ns=started_unix_ns,
         duration_s=(recipe.clock.now_ns() - started_ns) / NS_PER_S,
         error=error,

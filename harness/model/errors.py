@@ -1,8 +1,15 @@
 """Everything that can go wrong with the harness itself; never a verdict on the system."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+_TELLING = (  # what a log has to say, the most precise first
+    re.compile(r"^[\w.]*(Error|Exception|Panic)\b.*: "),  # the end of a traceback
+    re.compile(r"\b(error|exception|fatal|panic)\b", re.IGNORECASE),
+)
+_LINE_MAX = 300  # a line of a log may be a whole document
 
 
 class HarnessError(Exception):
@@ -72,3 +79,24 @@ class PlanRefused(Exception):
     def __init__(self, name: str, reasons: Sequence[str]) -> None:
         self.reasons = tuple(reasons)
         super().__init__("\n".join(f"{name}: {reason}" for reason in self.reasons))
+
+
+def in_one_line(told: str) -> str:
+    r"""Return the first line of an error and, if that only announces a log, what the log says.
+
+    Of a log that is its last line that names an error, else its last line: uvicorn, for one, says
+    goodbye after its traceback.
+
+    >>> in_one_line("'api' ended:\nTraceback\n  File ...\nKeyError: 'DB'\nERROR: Exiting.\n")
+    "'api' ended: KeyError: 'DB'"
+    >>> in_one_line("no port is free\nsecond line")
+    'no port is free'
+    """
+    first, *rest = [line.strip() for line in told.splitlines() if line.strip()] or [""]
+    if not rest or not first.endswith(":"):
+        return first
+    for pattern in _TELLING:
+        fitting = [line for line in rest if pattern.search(line)]
+        if fitting:
+            return f"{first} {fitting[-1][:_LINE_MAX]}"
+    return f"{first} {rest[-1][:_LINE_MAX]}"

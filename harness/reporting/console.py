@@ -89,15 +89,8 @@ def verdict_line(report: RunReport) -> Text:
     line.append(report.verdict.replace("_", " "), style=STYLES[report.verdict])
     line.append(f" {report.name}", style="bold")
     if report.sentence:
-        line.append(f": {report.sentence}{_last_word(report)}")
+        line.append(f": {report.sentence}")
     return line
-
-
-def _last_word(report: RunReport) -> str:
-    """Return the end of an error whose first line only announces it, such as a service's log."""
-    if not report.sentence.endswith(":"):
-        return ""
-    return f" {report.error.rstrip().splitlines()[-1].strip()}"
 
 
 def check_table(report: RunReport) -> RenderableType:

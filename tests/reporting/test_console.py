@@ -19,7 +19,6 @@ from harness.reporting.console import (
     last_line,
     progress_line,
     render,
-    verdict_line,
 )
 from harness.reporting.live import LiveDisplay
 from harness.reporting.run_report import report_of
@@ -58,17 +57,6 @@ def test_80_columns_cut_no_word_of_a_check_that_did_not_hold(report):
     for finding in failed:
         for words in (finding.check, finding.expected, finding.got):
             assert words in shown
-
-
-def test_an_error_that_only_announces_a_log_is_told_with_the_logs_last_line(report):
-    broke = dataclasses.replace(
-        report,
-        verdict=Verdict.HARNESS_ERROR,
-        sentence="service 'api' ended while it started:",
-        error="service 'api' ended while it started:\nTraceback\nModuleNotFoundError: fastapi\n",
-    )
-
-    assert "while it started: ModuleNotFoundError: fastapi" in render(verdict_line(broke), 200)
 
 
 def test_failure_block_fits_one_screen_with_many_checks_and_witnesses(report):
