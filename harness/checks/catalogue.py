@@ -11,6 +11,7 @@ from harness.checks.rate_limit import RateLimit
 from harness.checks.recovery_time import RecoveryTime
 from harness.checks.retry_amplification import RetryAmplification
 from harness.checks.retry_spacing import RetrySpacing
+from harness.checks.retry_spread import RetrySpread
 from harness.checks.retry_success import RetrySuccess
 from harness.checks.success_ratio import SuccessRatio
 from harness.checks.work_items import WorkItems
@@ -23,6 +24,7 @@ CHECKS: tuple[type[Check], ...] = (
     RetrySuccess,
     RetryAmplification,
     RetrySpacing,
+    RetrySpread,
     BreakerTransitions,
     Fallback,
     AnswerSource,

@@ -40,6 +40,7 @@ CHECK_EXAMPLES: Mapping[str, str] = {
     "retry_success": "{link: batch -> portal_wi, attempts: 3}",
     "retry_amplification": "{link: batch -> portal_wi, at_most: 3}",
     "retry_spacing": "{link: batch -> portal_wi, at_least: 2s, status: 503}",
+    "retry_spread": "{link: batch -> portal_wi, at_most: 15, within: 1s, samples: 30}",
     "breaker_transitions": "{breaker: api-server, opens_within: 10s, closes_within: 35s}",
     "fallback": ("{load: lookups, during: fault, source: stale_cache, at_least: 90%, max_age: 1h}"),
     "answer_source": "{load: lookups, during: baseline, only: [primary]}",

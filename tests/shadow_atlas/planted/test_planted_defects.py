@@ -28,6 +28,7 @@ from tests.shadow_atlas.fake_clock import FakeClock
 
 OPEN_S = 60.0
 MAX_AGE_S = 3600.0
+CALLS = 4  # whose pauses are compared
 BREAKER = BreakerConfig(failure_threshold=5, open_duration_s=OPEN_S)
 RETRY = RetryConfig(
     max_attempts=3, initial_delay_s=1.0, max_delay_s=10.0, jitter=0.0, total_timeout_s=None
@@ -41,6 +42,7 @@ INTENDED = {
     "stale_cache_without_limit": {"source_beyond_the_age"},
     "no_bulkhead": {"error_of_one_too_many"},
     "retry_that_gives_up": {"attempts", "first_pauses_s", "pause_after_retry_after_s", "slow"},
+    "retry_without_jitter": {"pauses_as_long_as_another"},
     "retry_after_ignored": {"pause_after_retry_after_s"},
     "attempt_without_timeout": {"slow"},
     "breaker_that_opens_briefly": {"open_s"},
@@ -99,9 +101,26 @@ async def _observe_retry(create: Any) -> dict[str, Any]:
         "first_pauses_s": clock.pauses_s[:2],
         "error_when_exhausted": error,
         "pause_after_retry_after_s": floored.pauses_s[0] if floored.pauses_s else None,
+        "pauses_as_long_as_another": _repeated(await _pauses_s(create, _asks_for_seven_seconds)),
         "attempts_at_what_is_broken": await _attempts_at_what_is_broken(create),
         "slow": await _end_of_what_is_slow(create),
     }
+
+
+async def _pauses_s(create: Any, call: Callable[[Attempt], Awaitable[str]]) -> list[float]:
+    """Return the first pause of each of some calls that all fail alike, under jitter."""
+    clock = PausingClock()
+    stack = _build(create, clock, retry=replace(RETRY, jitter=0.1))
+    pauses_s: list[float] = []
+    for _ in range(CALLS):
+        before = len(clock.pauses_s)
+        await _error_of(stack.call_detailed(call))
+        pauses_s += clock.pauses_s[before : before + 1]
+    return pauses_s
+
+
+def _repeated(pauses_s: list[float]) -> int:
+    return len(pauses_s) - len(set(pauses_s))
 
 
 async def _attempts_at_what_is_broken(create: Any) -> int:
@@ -294,6 +313,14 @@ def test_a_retry_that_gives_up_ends_with_its_first_attempt():
 
 def test_a_retry_that_hears_no_retry_after_waits_as_it_always_does():
     assert _observe(_planted("retry_after_ignored"))["pause_after_retry_after_s"] == 1.0
+
+
+@pytest.mark.parametrize(("call", "pause_s"), [(_down, 1.0), (_asks_for_seven_seconds, 7.0)])
+def test_a_retry_without_jitter_waits_equally_long_in_every_call(call, pause_s):
+    sound, planted = resilience.create_stack, _planted("retry_without_jitter")
+
+    assert _repeated(asyncio.run(_pauses_s(sound, call))) == 0
+    assert asyncio.run(_pauses_s(planted, call)) == [pause_s] * CALLS
 
 
 def test_without_a_timeout_one_attempt_uses_up_the_time_of_all():
