@@ -5,16 +5,15 @@ manager: an error, Ctrl-C or SIGTERM heals and stops everything; SIGKILL is the 
 """
 
 import asyncio
-import traceback
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness.checks import is_steady, judge, settled, steady_loads
 from harness.clock import Clock
 from harness.load import LoadGenerator, plan_load
-from harness.model.errors import HarnessError, in_one_line
+from harness.model.errors import HarnessError, in_one_line, told
 from harness.model.history import read_history
 from harness.model.records import NS_PER_S, Note, Phase, PhaseName, Probe, Record
 from harness.model.run import (
@@ -27,7 +26,14 @@ from harness.model.run import (
 )
 from harness.model.scenario import Scenario
 from harness.model.verdict import Verdict
-from harness.observation import HttpEvents, Recorder, following_services, probing, sample_lag
+from harness.observation import (
+    HttpEvents,
+    LiveBreakers,
+    Recorder,
+    following_services,
+    probing,
+    sample_lag,
+)
 from harness.plan import Plan
 from harness.timeline import play
 
@@ -68,7 +74,7 @@ async def run_scenario(plan: Plan, recipe: Recipe) -> RunResult:
     try:
         await _Run(plan.scenario, recipe, recorder).record()
     except Exception as failure:  # noqa: BLE001 -- whatever it is, it is no verdict on the system
-        error = _told(failure)
+        error = told(failure)
     result = RunResult(
         scenario=plan.scenario,
         settings=recipe.settings,
@@ -106,15 +112,6 @@ def judged(result: RunResult) -> RunResult:
         phases=phases,
         history=history,
     )
-
-
-def _told(failure: BaseException) -> str:
-    """Return an error as people need it: ours by its message, a surprise with its traceback."""
-    while isinstance(failure, BaseExceptionGroup):
-        failure = failure.exceptions[0]
-    if isinstance(failure, HarnessError):
-        return f"{type(failure).__name__}: {failure}"
-    return f"{failure!r}\n" + "".join(traceback.format_exception(failure))
 
 
 class _Run:
@@ -261,6 +258,7 @@ class _Run:
                     message=live.message,
                     operations=counters.ended,
                     not_ok=counters.not_ok,
+                    breakers=live.breakers.not_closed(live.system.event_files()),
                 )
             )
             await self._clock.sleep(_TELL_EVERY_S)
@@ -297,4 +295,5 @@ class _Live:
 
     system: RunningSystem
     load: LoadGenerator
+    breakers: LiveBreakers = field(default_factory=LiveBreakers)
     message: str = ""

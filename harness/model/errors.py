@@ -1,6 +1,7 @@
 """Everything that can go wrong with the harness itself; never a verdict on the system."""
 
 import re
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,7 +82,16 @@ class PlanRefused(Exception):
         super().__init__("\n".join(f"{name}: {reason}" for reason in self.reasons))
 
 
-def in_one_line(told: str) -> str:
+def told(failure: BaseException) -> str:
+    """Return an error as people need it: ours by its message, a surprise with its traceback."""
+    while isinstance(failure, BaseExceptionGroup):
+        failure = failure.exceptions[0]
+    if isinstance(failure, HarnessError):
+        return f"{type(failure).__name__}: {failure}"
+    return f"{failure!r}\n" + "".join(traceback.format_exception(failure))
+
+
+def in_one_line(error: str) -> str:
     r"""Return the first line of an error and, if that only announces a log, what the log says.
 
     Of a log that is its last line that names an error, else its last line: uvicorn, for one, says
@@ -92,7 +102,7 @@ def in_one_line(told: str) -> str:
     >>> in_one_line("no port is free\nsecond line")
     'no port is free'
     """
-    first, *rest = [line.strip() for line in told.splitlines() if line.strip()] or [""]
+    first, *rest = [line.strip() for line in error.splitlines() if line.strip()] or [""]
     if not rest or not first.endswith(":"):
         return first
     for pattern in _TELLING:

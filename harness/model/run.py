@@ -85,6 +85,7 @@ class Progress:
         message: What happens, e.g. `down api -> db applied`; may be empty.
         operations: Operations that ended so far.
         not_ok: Those among them that were not OK.
+        breakers: Those that are not closed, in words, e.g. `api-server open`.
     """
 
     scenario: str
@@ -94,6 +95,7 @@ class Progress:
     message: str = ""
     operations: int = 0
     not_ok: int = 0
+    breakers: tuple[str, ...] = ()
 
 
 Listener = Callable[[Progress], None]

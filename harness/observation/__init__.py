@@ -5,7 +5,7 @@ from harness.observation.event_stream import EventStream, read_events
 from harness.observation.followed_services import following_services
 from harness.observation.http_events import HttpEvents, following
 from harness.observation.lag import sample_lag
-from harness.observation.live import LiveEvents
+from harness.observation.live import LiveBreakers
 from harness.observation.probes import Probes, probing
 from harness.observation.recorder import Recorder, in_order, read_operations
 
@@ -14,7 +14,7 @@ __all__ = [
     "ClockReading",
     "EventStream",
     "HttpEvents",
-    "LiveEvents",
+    "LiveBreakers",
     "Probes",
     "Recorder",
     "estimate_offset",

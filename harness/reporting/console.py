@@ -67,6 +67,8 @@ def progress_line(progress: Progress, width: int = 100) -> str:
 
     >>> progress_line(Progress(scenario="slow_db", phase="fault", elapsed_s=5.0, planned_s=10.0))
     'slow_db  fault     ######......  5 s left'
+    >>> progress_line(Progress(scenario="slow_db", phase="settle", breakers=("api-server open",)))
+    'slow_db  settle    0 s  api-server open'
     """
     parts = [progress.scenario[:30], f"{progress.phase:<8}"]
     if progress.planned_s > 0:
@@ -78,6 +80,7 @@ def progress_line(progress: Progress, width: int = 100) -> str:
         parts.append(f"{progress.elapsed_s:.0f} s")
     if progress.operations:
         parts.append(f"{progress.operations} ops, {progress.not_ok} not ok")
+    parts += progress.breakers
     if progress.message:
         parts.append(progress.message)
     return "  ".join(parts)[:width]
