@@ -1,7 +1,8 @@
 """Run one scenario from start to verdict: the recipe of the whole harness.
 
-Plan (before this), start, baseline, break, settle, collect, stop, judge. All that acts is a context
+Plan (before this), start, baseline, break, settle, stop, collect, judge. All that acts is a context
 manager: an error, Ctrl-C or SIGTERM heals and stops everything; SIGKILL is the watchdog's business.
+Collecting and judging go to a thread: other runs share the loop, and would apply faults late.
 """
 
 import asyncio
@@ -88,7 +89,6 @@ async def run_scenario(plan: Plan, recipe: Recipe) -> RunResult:
     if error:
         return result  # a run that we broke says nothing about the system
     recipe.listener(Progress(scenario=plan.scenario.name, phase="judge"))
-    # In a thread: other runs share this loop, and a stall of it would be read as the machine's.
     return await asyncio.to_thread(judged, result)
 
 
@@ -140,10 +140,10 @@ class _Run:
                     event_files.update(system.event_files())
                     self._tell("stop")
         finally:
-            self._zero()
-            self._recorder.collect(
+            await asyncio.to_thread(
+                self._recorder.collect,
                 event_files,
-                t0_ns=self._t0_ns or 0,
+                t0_ns=self._zero(),
                 load_file=load_file if load_file.exists() else None,
                 streams=self._streams,
             )
