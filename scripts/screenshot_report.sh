@@ -5,7 +5,8 @@
 #
 # FOLDER is reports/latest and OUT is FOLDER/screenshots unless given. Written are overview-light.png
 # and, of each verdict that occurs, the first scenario: <status>-light.png, and of the worst one also
-# -dark.png and -narrow.png. Needs Chromium or Chrome; CHROMIUM names another program.
+# -dark.png and, 400 px wide like a phone, -narrow.png.
+# Needs Chromium or Chrome; CHROMIUM names another program.
 # Exit codes: 0 done, 3 the browser broke, 4 something is missing.
 set -euo pipefail
 
@@ -13,6 +14,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 folder=${1:-$root/reports/latest}
 out=${2:-$folder/screenshots}
 page_limit_s=60
+phone_px=400
 
 stop() {
   echo "screenshot_report: $1" >&2
@@ -27,19 +29,34 @@ done
 [ -f "$folder/report.html" ] || stop "no $folder/report.html; run scripts/make_report.sh $folder first" 4
 command -v node >/dev/null || stop "node is not installed" 4
 mkdir -p "$out"
+page=file://$(cd "$folder" && pwd)/report.html
 
 profile=$(mktemp -d)
 trap 'rm -rf "$profile"' EXIT
 
+# Chromium lays nothing out below 500 px and cuts the picture instead, so a phone is a frame.
+shoot_narrow() { # name, fragment
+  local frame=$profile/frame.html
+  printf '<body style="margin:0"><iframe src="%s" width="%s" height="1800" style="border:0"></iframe>' \
+    "$page$2" "$phone_px" >"$frame"
+  shoot_url "$1" "file://$frame" "$phone_px" 1800
+}
+
 # The page draws itself with a script, so the browser waits for virtual time and not for real time.
-shoot() { # name, fragment, width, height, further options
-  local target=$out/$1.png fragment=$2 width=$3 height=$4
+shoot_url() { # name, address, width, height, further options
+  local target=$out/$1.png url=$2 width=$3 height=$4
   shift 4
   timeout "$page_limit_s" "$browser" --headless --no-sandbox --disable-gpu --hide-scrollbars \
     --disable-background-networking --user-data-dir="$profile" --window-size="$width,$height" \
     --virtual-time-budget=10000 --screenshot="$target" "$@" \
-    "file://$(cd "$folder" && pwd)/report.html$fragment" >/dev/null 2>&1 || stop "$browser failed on $target" 3
+    "$url" >/dev/null 2>&1 || stop "$browser failed on $target" 3
   [ -s "$target" ] || stop "$browser wrote no $target" 3
+}
+
+shoot() { # name, fragment, width, height, further options
+  local name=$1 fragment=$2
+  shift 2
+  shoot_url "$name" "$page$fragment" "$@"
 }
 
 # One line per status, the worst first: status and id of the first scenario that has it.
@@ -60,7 +77,7 @@ while read -r status id name; do
   shoot "$name-light" "#$id" 1024 1400
   if [ -z "$seen" ]; then
     shoot "$name-dark" "#$id" 1024 1400 $dark
-    shoot "$name-narrow" "#$id" 500 1400
+    shoot_narrow "$name-narrow" "#$id"
   fi
   seen=$status
 done < <(first_of_each)

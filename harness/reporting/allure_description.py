@@ -1,9 +1,8 @@
 """Write the part of an Allure result that is read without a click."""
 
 import base64
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from html import escape
-from textwrap import wrap
 
 from harness.model.finding import Finding
 from harness.model.verdict import Verdict
@@ -12,8 +11,15 @@ from harness.reporting.digest import Digest
 from harness.reporting.run_report import RunReport
 from harness.reporting.spoken import spoken_timeline
 
-_NAME_WIDTH, _TEXT_WIDTH = 24, 40  # characters; with them all columns fit into Allure's 870 px
 _ERROR_LINES_MAX = 30
+# Allure's tables scroll sideways and never wrap, so on a narrow screen what was expected is out
+# of sight. Rows that wrap put a cell below the other there, and side by side everywhere else.
+_BLOCK = "display:block;width:auto"
+_ROW = "display:flex;flex-wrap:wrap"
+_CELL = "white-space:normal;overflow-wrap:anywhere"
+_NARROW, _WIDE = f"flex:1 1 10em;{_CELL}", f"flex:3 1 20em;{_CELL}"
+_WRAPPED = "white-space:pre-wrap;overflow-wrap:anywhere"
+_FIGURE_WIDTH_MIN = "720px"  # below, its letters are smaller than 9 px: rather scroll
 
 
 def description_html(
@@ -44,50 +50,58 @@ def description_html(
         encoded = base64.b64encode(figure.encode()).decode()
         source = f"data:image/svg+xml;base64,{encoded}"
         told = escape(spoken_timeline(digest.timeline))
-        parts.append(f'<p><img width="100%" alt="{told}" src="{source}"></p>')
+        image = (
+            f'<img width="100%" style="min-width:{_FIGURE_WIDTH_MIN}" alt="{told}" src="{source}">'
+        )
+        parts.append(f'<div style="overflow-x:auto">{image}</div>')
     parts += _witnesses(report)
-    parts.append(f"<p><b>Replay</b></p><pre>{escape(report.replay)}</pre>")
+    parts.append(f'<p><b>Replay</b></p><pre style="{_WRAPPED}">{escape(report.replay)}</pre>')
     facts = [*((item.check, item.got) for item in evidence), *(digest.health if digest else ())]
     return "\n".join([*parts, *_measurement(facts)])
 
 
 def _table(findings: Iterable[Finding]) -> list[str]:
     """Return the table of checks, the worst first, if there is any."""
-    body = "".join(_row(row) for row in rows_of(findings))
-    if not body:
-        return []
-    names = ("check", "expected and got", "margin")
-    head = "".join(f"<th>{name}</th>" for name in names)
-    return [f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"]
+    return _rows([_cells(row) for row in rows_of(findings)])
 
 
-def _row(row: CheckRow) -> str:
-    samples = f"{row.samples} samples" if row.samples else ""
+def _cells(row: CheckRow) -> tuple[str, str, str]:
+    """Return the check, what was expected and got, and how far apart they are."""
     mark = row.mark if row.verdict is Verdict.PASSED else f"<b>{row.mark}</b>"
-    margin = "" if not row.margin else f"<b>{_lines(row.margin, _NAME_WIDTH)}</b>"
-    expected, got = _lines(row.expected, _TEXT_WIDTH), _lines(row.got, _TEXT_WIDTH)
-    cells = (
-        f"{mark}<br>{_lines(row.check, _NAME_WIDTH)}",
-        f"<b>expected</b> {expected}<br><b>got</b> {got}",
+    margin = f"<b>{escape(row.margin)}</b>" if row.margin else ""
+    samples = f"{row.samples} samples" if row.samples else ""
+    return (
+        f"{mark}<br>{escape(row.check)}",
+        f"<b>expected</b> {escape(row.expected)}<br><b>got</b> {escape(row.got)}",
         "<br>".join(part for part in (margin, samples) if part),
     )
-    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
 
 
-def _lines(text: str, width: int) -> str:
-    """Return text with line breaks: Allure's tables scroll sideways before they wrap."""
-    return "<br>".join(escape(line) for line in wrap(text, width)) or escape(text)
+def _rows(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return a table whose second column is the wide one, if it has any row."""
+    if not rows:
+        return []
+    body = "".join(f'<tr style="{_ROW}">{_row(cells)}</tr>' for cells in rows)
+    return [f'<table style="{_BLOCK}"><tbody style="{_BLOCK}">{body}</tbody></table>']
+
+
+def _row(cells: Sequence[str]) -> str:
+    styles = (_NARROW, _WIDE, _NARROW)[: len(cells)]
+    return "".join(
+        f'<td style="{style}">{cell}</td>' for style, cell in zip(styles, cells, strict=True)
+    )
 
 
 def _error(report: RunReport) -> list[str]:
     lines = report.error.rstrip().splitlines()
-    return [f"<pre>{escape(chr(10).join(lines[-_ERROR_LINES_MAX:]))}</pre>"] if lines else []
+    shown = escape("\n".join(lines[-_ERROR_LINES_MAX:]))
+    return [f'<pre style="{_WRAPPED}">{shown}</pre>'] if lines else []
 
 
 def _measurement(facts: Iterable[tuple[str, str]]) -> list[str]:
     """Return what the run says of itself: what its evidence rests on."""
-    rows = "".join(f"<tr><td>{escape(n)}</td><td>{_lines(v, 70)}</td></tr>" for n, v in facts)
-    return [f"<p><b>Measurement</b></p><table>{rows}</table>"] if rows else []
+    table = _rows([(escape(name), escape(value)) for name, value in facts])
+    return ["<p><b>Measurement</b></p>", *table] if table else []
 
 
 def _witnesses(report: RunReport) -> list[str]:
