@@ -12,7 +12,9 @@ SEED ?= 42
 .DEFAULT_GOAL := help
 RUNS ?= 3
 SELECT ?= not long
-.PHONY: chaos-long slow help setup test chaos demo lint types unit bench report docker-up docker-down clean lock
+# One of each family of faults: network, kill, pause, restart, scripted answers, inside a process.
+SELECT_DOCKER ?= lookups_survive_a_dead_database or a_killed_orchestrator or a_frozen_portal or a_database_restart or retry_rides_out or failing_calls_open
+.PHONY: chaos-docker chaos-long slow help setup test chaos demo lint types unit bench report docker-up docker-down clean lock
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
@@ -49,6 +51,11 @@ chaos: setup ## run the bundled scenarios on real processes; reports in reports/
 
 chaos-long: setup ## those that wait half a minute and more for a timeout, a refresh or an alert; reports in reports/long
 	$(BIN)/atlas-chaos run scenarios --report-dir reports/long --time-scale $(TIME_SCALE) --seed $(SEED) -n $(RUNS) -k long
+
+chaos-docker: setup ## run bundled scenarios in containers; reports in reports/docker
+	scripts/docker_engine.sh start
+	scripts/docker_images.sh
+	$(BIN)/atlas-chaos run scenarios --environment compose --report-dir reports/docker --time-scale $(TIME_SCALE) --seed $(SEED) -n 1 -k "$(SELECT_DOCKER)"
 
 demo: setup ## one scenario, to a report, within a minute
 	$(BIN)/atlas-chaos run scenarios/lookups_survive_a_dead_database.chaos.yaml --report-dir reports/demo

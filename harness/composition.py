@@ -14,6 +14,7 @@ from fault_injectors.catalogue import FAULTS
 from fault_injectors.toxiproxy import ProxyKind
 from harness.checks import CHECKS
 from harness.clock import Clock, SystemClock
+from harness.environments.compose import ComposeEnvironment
 from harness.environments.processes import ProcessesEnvironment
 from harness.model.errors import FileProblems, PlanRefused, Problem
 from harness.model.run import Environment, Listener, Progress, RunResult, RunSettings
@@ -26,8 +27,10 @@ from harness.reporting.digest import write_digest
 from harness.runner import Recipe, judged, run_scenario
 from harness.scenario_files import SystemFiles, dump_scenario, load_scenario
 
-ENVIRONMENTS = ("processes",)
 PROXIES = tuple(kind.value for kind in ProxyKind)
+# Each environment and the fault proxies that it can have; containers come with the vendor's.
+PROXIES_OF = {"processes": PROXIES, "compose": (ProxyKind.TOXIPROXY.value,)}
+ENVIRONMENTS = tuple(PROXIES_OF)
 RUN_FILE = "run.json"
 HISTORY_FILE = "history.ndjson"
 INPUTS = "inputs"
@@ -40,7 +43,7 @@ class RunChoices:
 
     Args:
         environment: Name of the environment.
-        proxy: Name of the fault proxy.
+        proxy: Name of the fault proxy; an environment that can have only one has that.
         seed: Everything random of every run derives from it.
         time_scale: Factor on durations, in (0, 1].
         report_dir: Folder of the suite's reports.
@@ -53,6 +56,12 @@ class RunChoices:
     time_scale: float
     report_dir: Path
     keep: bool = False
+
+    @property
+    def proxy_used(self) -> str:
+        """Return the name of the fault proxy that runs get."""
+        possible = PROXIES_OF.get(self.environment, PROXIES)
+        return self.proxy if self.proxy in possible else possible[0]
 
 
 def seed_from_clock(clock: Clock) -> int:
@@ -70,6 +79,8 @@ def make_environment(name: str, proxy: str, clock: Clock) -> Environment:
         raise ValueError(f"no environment {name!r}; expected one of {', '.join(ENVIRONMENTS)}")
     if proxy not in PROXIES:
         raise ValueError(f"no proxy {proxy!r}; expected one of {', '.join(PROXIES)}")
+    if name == ComposeEnvironment.name:
+        return ComposeEnvironment(clock=clock)
     return ProcessesEnvironment(clock=clock, proxy=ProxyKind(proxy))
 
 
@@ -215,7 +226,7 @@ def _prepare_folder(scenario: Scenario, choices: RunChoices, settings: RunSettin
         "scenario": scenario.path.name,
         "path": str(scenario.path),
         "environment": settings.environment,
-        "proxy": choices.proxy,
+        "proxy": choices.proxy_used,
         "seed": settings.seed,
         "time_scale": settings.time_scale,
         "run_id": settings.run_id,

@@ -10,7 +10,8 @@ from importlib.metadata import PackageNotFoundError, version
 from fault_injectors.toxiproxy import ProxyKind, find_toxiproxy_server
 from harness.command_line import fault_matrix
 from harness.command_line.exit_codes import ExitCode, end_with
-from harness.environments import undo, world
+from harness.environments import labelled, undo, world
+from harness.environments.compose.machine import find_machine
 from harness.environments.postgres import find_installation, server_user
 from harness.environments.standing import standing_in, take_down
 from harness.model.errors import MissingDependency
@@ -82,6 +83,7 @@ def remove_leftovers(*, force: bool) -> None:
             continue
         sys.stdout.write("".join(f"run {run_id}: {line}\n" for line in done))
     _kill_orphans()
+    _remove_orphans()
     if failed:
         end_with(ExitCode.HARNESS_ERROR)
     sys.stdout.write("nothing is left\n" if not spared else f"{spared} runs left alone\n")
@@ -96,6 +98,21 @@ def _kill_orphans() -> None:
             sys.stdout.write(f"run {run_id}: killed {line}\n")
 
 
+def _remove_orphans() -> None:
+    """Remove containers, networks and volumes of runs that have no work folder any more.
+
+    Only those whose owner is known to be dead; without an engine there is nothing to look at.
+    """
+    try:
+        host = find_machine().host
+    except MissingDependency:
+        return
+    known = {undo.owner_of(folder)[0] for folder in undo.work_folders()}
+    for run_id in sorted(set(labelled.orphans(host=host)) - known):
+        for line in labelled.remove_all(labelled.label_of(run_id), host=host):
+            sys.stdout.write(f"run {run_id}: {line}\n")
+
+
 def show_machine() -> None:
     """Print versions, programs and what each environment offers here."""
     write = sys.stdout.write
@@ -108,6 +125,7 @@ def show_machine() -> None:
     except MissingDependency as error:
         write(f"PostgreSQL: {error}\n")
     write(f"real Toxiproxy: {_toxiproxy()}\n")
+    write(f"Docker: {_docker()}\n")
     write("monitoring, for alerts alone:\n")
     write("".join(f"  {line}\n" for line in program_lines()))
     write("\n")
@@ -139,13 +157,21 @@ def _toxiproxy() -> str:
     return str(found) if found else _NO_TOXIPROXY
 
 
+def _docker() -> str:
+    try:
+        return str(find_machine())
+    except MissingDependency as error:
+        return str(error)
+
+
 def _matrix() -> str:
     """Return which faults can be injected on this machine, and why others cannot."""
-    absent: dict[fault_matrix.Column, str] = {}
+    lacking: dict[str, str] = {}
     if find_toxiproxy_server() is None:
-        absent = {
-            column: _NO_TOXIPROXY
-            for column in fault_matrix.COLUMNS
-            if column.proxy == ProxyKind.TOXIPROXY
-        }
+        lacking[f"processes, {ProxyKind.TOXIPROXY}"] = _NO_TOXIPROXY
+    try:
+        find_machine()
+    except MissingDependency as error:
+        lacking[f"compose, {ProxyKind.TOXIPROXY}"] = str(error)
+    absent = {one: lacking[str(one)] for one in fault_matrix.COLUMNS if str(one) in lacking}
     return fault_matrix.matrix_text(fault_matrix.rows(absent))

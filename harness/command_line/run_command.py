@@ -59,7 +59,7 @@ def run_suite(options: RunOptions) -> None:
         "atlas-chaos": version("atlas-chaos"),
         "python": platform.python_version(),
         "environment": choices.environment,
-        "proxy": choices.proxy,
+        "proxy": choices.proxy_used,
         "time_scale": f"{choices.time_scale:g}",
         "seed": str(choices.seed),
     }
@@ -104,8 +104,11 @@ def _refuse_what_cannot_be_meant(options: RunOptions, choices: RunChoices) -> No
         sys.stderr.write(f"{error}\n")
         end_with(ExitCode.USAGE)
     for one in options.scenarios:
+        lacking = environment.missing(one.scenario)
         if one.was_named:
-            reasons += [f"{one.scenario.name}: {why}" for why in environment.missing(one.scenario)]
+            reasons += [f"{one.scenario.name}: {why}" for why in lacking]
+        if lacking:
+            continue  # SKIPPED, with these reasons
         try:
             make_plan(one.scenario, time_scale=choices.time_scale, environment=environment)
         except PlanRefused as refusal:

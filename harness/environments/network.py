@@ -5,9 +5,16 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from fault_injectors.toxics import Stream, Toxic, behaviour_from
-from fault_injectors.toxiproxy import Proxy, ProxyError, ProxyKind, ProxyServer
+from fault_injectors.toxiproxy import (
+    Proxy,
+    ProxyError,
+    ProxyKind,
+    ProxyServer,
+    ToxiproxyClient,
+)
 from harness.environments.journal import Journal
 from harness.environments.ports import Ports
 from harness.model.errors import FaultNotApplied, FaultNotHealed, HarnessError
@@ -28,11 +35,34 @@ class ProxiedLink:
         return f"{self.link.client}-{self.link.server}"
 
 
+class FaultProxy(Protocol):
+    """A fault proxy that runs, as a process of ours or in a container."""
+
+    @property
+    def client(self) -> ToxiproxyClient:
+        """Return the client that drives it."""
+        ...
+
+    @property
+    def port(self) -> int:
+        """Return its control port on 127.0.0.1."""
+        ...
+
+    @property
+    def is_alive(self) -> bool:
+        """Return whether it runs."""
+        ...
+
+    def let_go(self) -> None:
+        """Leave it running when its context ends."""
+        ...
+
+
 class ProxiedNetwork:
     """The links of one run, each behind a proxy of its own."""
 
     def __init__(
-        self, server: ProxyServer, proxies: Mapping[Link, Proxy], *, journal: Journal
+        self, server: FaultProxy, proxies: Mapping[Link, Proxy], *, journal: Journal
     ) -> None:
         self._server = server
         self._proxies = proxies

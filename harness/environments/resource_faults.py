@@ -13,7 +13,7 @@ import psutil
 from harness.clock import Clock
 from harness.environments import child, postgres
 from harness.environments.journal import Journal
-from harness.environments.services import ServiceProcess
+from harness.environments.running_service import RunningService
 from harness.environments.world import MARK
 from harness.model.errors import FaultNotApplied, FaultNotHealed, HarnessError, ServiceNotReady
 from harness.model.fault import Applied, Effect
@@ -30,7 +30,7 @@ class ResourceFaults:
 
     def __init__(
         self,
-        services: Mapping[str, ServiceProcess],
+        services: Mapping[str, RunningService],
         *,
         journal: Journal,
         clock: Clock,
@@ -43,7 +43,7 @@ class ResourceFaults:
         self._run_id = run_id
         self._logs = logs
 
-    def _service(self, name: str) -> ServiceProcess:
+    def _service(self, name: str) -> RunningService:
         service = self._services.get(name)
         if service is None or not service.is_running:
             raise FaultNotApplied(f"service {name!r} is not running in this run")
@@ -88,7 +88,7 @@ class ResourceFaults:
         return self._held(target, spare)
 
     @asynccontextmanager
-    async def _pressed(self, service: ServiceProcess, workers: int) -> AsyncIterator[Applied]:
+    async def _pressed(self, service: RunningService, workers: int) -> AsyncIterator[Applied]:
         cpu = min(psutil.Process().cpu_affinity())
         async with AsyncExitStack() as stack:
             for pid in service.pids():
@@ -123,7 +123,7 @@ class ResourceFaults:
     @asynccontextmanager
     async def _limited(
         self,
-        service: ServiceProcess,
+        service: RunningService,
         kind: int,
         wanted: Callable[[], int],
         is_reached: Callable[[int], bool],
@@ -159,7 +159,7 @@ class ResourceFaults:
                 await self._lift(service, pid, kind, (soft, hard))
 
     async def _lift(
-        self, service: ServiceProcess, pid: int, kind: int, limits: tuple[int, int]
+        self, service: RunningService, pid: int, kind: int, limits: tuple[int, int]
     ) -> None:
         if not service.is_running:
             await service.start()  # it died of the pressure; what supervises it starts it again
@@ -191,7 +191,7 @@ class ResourceFaults:
             applied.effect = f"at its limit in {sum(looks)} of {len(looks)} looks"
 
     @asynccontextmanager
-    async def _held(self, service: ServiceProcess, spare: int) -> AsyncIterator[Applied]:
+    async def _held(self, service: RunningService, spare: int) -> AsyncIterator[Applied]:
         database = service.service.database
         held: list[postgres.Session] = []
         with self._journal.undoing(f"hold {service.name}", {"kind": "ends_with_process"}):
@@ -207,7 +207,7 @@ class ResourceFaults:
                 await self._demand_session(service, database)
 
     @staticmethod
-    async def _fill(held: list[postgres.Session], service: ServiceProcess, database: str) -> str:
+    async def _fill(held: list[postgres.Session], service: RunningService, database: str) -> str:
         """Open sessions until one is refused, and return the refusal."""
         for _ in range(service.service.max_connections + 1):
             try:
@@ -218,7 +218,7 @@ class ResourceFaults:
                 return str(refusal)
         raise FaultNotApplied(f"{service.name} took more sessions than its limit")
 
-    async def _demand_session(self, service: ServiceProcess, database: str) -> None:
+    async def _demand_session(self, service: RunningService, database: str) -> None:
         """Wait until a session is accepted again: the server needs a moment to end the others."""
         for _ in range(int(_CONNECT_WITHIN_S / _LOOK_EVERY_S)):
             try:

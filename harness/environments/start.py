@@ -62,6 +62,10 @@ class Start:
             if spec.link.client in self._names
         ]
 
+    def port(self, service: str) -> int:
+        """Return the port on loopback that a service of the run has."""
+        return self._ports[service]
+
     def environment(self, service: str) -> dict[str, str]:
         """Return the variables that every process of the run gets."""
         return child.inherited_environment(

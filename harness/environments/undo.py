@@ -6,14 +6,14 @@ Used by the watchdog at the end of a killed harness and by `atlas-chaos clean`.
 import json
 import resource
 import signal
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Any
 
 import psutil
 
-from harness.environments import world
+from harness.environments import labelled, world
 from harness.environments.journal import pending
 
 OWNER = "owner.json"
@@ -96,6 +96,7 @@ _UNDO: Mapping[str, Callable[[Mapping[str, Any]], None]] = {
     "limit": _undo_limit,
     "affinity": _undo_affinity,
     "ends_with_process": _undo_with_process,
+    labelled.RUN_LABEL: _undo_with_process,
 }
 
 
@@ -106,10 +107,12 @@ def undo_all(folder: Path, run_id: str) -> list[str]:
         What was done, one line each.
 
     Raises:
-        TimeoutError: If a process cannot be killed.
+        TimeoutError: If a process cannot be killed, or a container cannot be removed.
+        OSError: If there are containers and their engine does not answer.
     """
     done = []
-    for entry in pending(folder):
+    due = pending(folder)
+    for entry in due:
         undo = entry["undo"]
         try:
             _UNDO[undo["kind"]](undo)
@@ -118,7 +121,16 @@ def undo_all(folder: Path, run_id: str) -> list[str]:
             continue
         done.append(f"undid {entry['act']}")
     done += [f"killed {line}" for line in world.kill_all(run_id, folder)]
+    done += _remove_labelled(due)
     if folder.exists():
         world.remove_folder(folder)
         done.append(f"removed {folder}")
     return done
+
+
+def _remove_labelled(due: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Remove containers, networks and volumes, now that no Compose of the run makes more."""
+    undos = [entry["undo"] for entry in due if entry["undo"]["kind"] == labelled.RUN_LABEL]
+    return [
+        line for undo in undos for line in labelled.remove_all(undo["label"], host=undo["host"])
+    ]

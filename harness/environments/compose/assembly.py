@@ -1,0 +1,163 @@
+"""Put the containers of one run together and start them in the right order."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from harness.clock import Clock
+from harness.environments import labelled
+from harness.environments.compose.containers import ServiceContainer, run_to_end
+from harness.environments.compose.differences import differences_of, labels_of
+from harness.environments.compose.engine import ContainerEvent, Engine
+from harness.environments.compose.machine import Machine
+from harness.environments.compose.override import override_text
+from harness.environments.compose.project import Project
+from harness.environments.compose.proxy import ContainedProxy
+from harness.environments.compose.stack import PROXY, Stack
+from harness.environments.journal import Journal
+from harness.environments.network import ProxiedNetwork
+from harness.environments.start import Start
+from harness.model.errors import HarnessError, ServiceNotReady
+
+
+class Assembly:
+    """The containers of one run, from their making to their readiness.
+
+    Args:
+        start: The start of the run.
+        stack: The Compose file.
+        engine: The Docker engine.
+        clock: Clock of the run.
+    """
+
+    def __init__(self, start: Start, stack: Stack, *, engine: Engine, clock: Clock) -> None:
+        self.start = start
+        self.engine = engine
+        self.services: dict[str, ServiceContainer] = {}
+        self._stack = stack
+        self._clock = clock
+        self._names = start.scenario.services()
+        self._proxy = ContainedProxy(start.ports.take())
+        self._containers: dict[str, str] = {}
+        self._ready = {name: asyncio.Event() for name in self._names}
+        self._locks = {name: asyncio.Lock() for name in stack.one_shots(self._names)}
+        self._done: set[str] = set()
+
+    @asynccontextmanager
+    async def made(self, machine: Machine, journal: Journal) -> AsyncIterator[None]:
+        """Make all containers, not started; leaving keeps their logs and removes them.
+
+        Raises:
+            ServiceNotReady: If they cannot be made.
+            WorldNotClean: On leaving, if something of the run is still there.
+        """
+        project = self._project(machine)
+        async with project.made(self._stack.made_for(self._names), journal):
+            self._containers = await self.engine.containers(project.name)
+            self.services = {name: self._service(name) for name in self._names}
+            try:
+                yield
+            finally:
+                await self._save_logs()
+
+    def _project(self, machine: Machine) -> Project:
+        folder = self.start.events.parent
+        override = folder / "compose.override.yml"
+        differences = differences_of(self.start, self._stack, control=self._proxy.port)
+        override.write_text(
+            override_text(self._stack, differences, labels_of(self.start)), encoding="utf-8"
+        )
+        return Project(
+            self._stack,
+            override=override,
+            run_id=self.start.settings.run_id,
+            host=machine.host,
+            variables={"ATLAS_EVENTS": str(self.start.events)},
+            log=self.start.logs / "compose.log",
+        )
+
+    def _service(self, name: str) -> ServiceContainer:
+        return ServiceContainer(
+            self.start.scenario.system.service(name),
+            container=self._containers[name],
+            port=self.start.port(name),
+            engine=self.engine,
+            clock=self._clock,
+            record=self.start.record,
+        )
+
+    async def listen(self) -> Callable[[], None]:
+        """Hear of every end of a container from now on; return what ends that."""
+        by_id = {one.container: one for one in self.services.values()}
+
+        def heard(event: ContainerEvent) -> None:
+            if event.container in by_id:
+                by_id[event.container].heard(event)
+            elif event.container == self._containers[PROXY] and event.what == "die":
+                self._proxy.died()
+
+        label = labelled.label_of(self.start.settings.run_id)
+        return await self.engine.listen(label, heard)
+
+    async def network(self, journal: Journal) -> ProxiedNetwork:
+        """Start Toxiproxy and return control over the links of the run.
+
+        Raises:
+            ServiceNotReady: If it does not start, or lacks a link.
+        """
+        container = self._containers[PROXY]
+        await self.engine.start(container)
+        try:
+            proxies = await self._proxy.links(self.start.links(), clock=self._clock)
+        except ServiceNotReady as error:
+            said = (await self.engine.logs(container, lines=12)).decode(errors="replace")
+            raise ServiceNotReady(f"{error}\n{said}") from error
+        return ProxiedNetwork(self._proxy, proxies, journal=journal)
+
+    async def run(self) -> None:
+        """Start all services at once; one with a one-shot waits for its upstreams.
+
+        Raises:
+            ServiceNotReady: If one of them is not ready in time.
+        """
+        try:
+            async with asyncio.TaskGroup() as group:
+                for name in self.services:
+                    group.create_task(self._start(name))
+        except ExceptionGroup as several:
+            raise _first_of(several) from several
+
+    async def _start(self, name: str) -> None:
+        if self._stack.services[name].one_shots:
+            for server in self.start.scenario.system.upstreams(name):
+                await self._ready[server].wait()
+            for shot in self._stack.services[name].one_shots:
+                await self._prepare(shot)
+        await self.services[name].start()
+        self._ready[name].set()
+
+    async def _prepare(self, shot: str) -> None:
+        """Run a one-shot once, even if several services wait for it."""
+        async with self._locks[shot]:
+            if shot not in self._done:
+                await run_to_end(
+                    shot, self._containers[shot], engine=self.engine, clock=self._clock
+                )
+                self._done.add(shot)
+
+    async def _save_logs(self) -> None:
+        """Keep what every container said; a log that cannot be had must not keep one alive."""
+        for name, container in self._containers.items():
+            path = self.start.logs / f"{name}.log"
+            try:
+                path.write_bytes(await self.engine.logs(container))
+            except HarnessError as error:
+                path.write_text(f"{error}\n", encoding="utf-8")
+
+
+def _first_of(several: ExceptionGroup[Exception]) -> Exception:
+    """Return the first error of a start: the others are its consequences."""
+    first: Exception = several
+    while isinstance(first, ExceptionGroup):
+        first = first.exceptions[0]
+    return first

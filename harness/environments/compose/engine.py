@@ -1,0 +1,210 @@
+"""Act on containers through Docker's library; every call in a thread, and bounded in time.
+
+The library is imported when an engine is used: it takes 0.3 s, and other environments do without.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, Self, TypeVar
+
+from harness.model.errors import HarnessError
+
+SERVICE = "com.docker.compose.service"
+PROJECT = "com.docker.compose.project"
+_WITHIN_S = 30.0  # a kill took 0.3 s and a start 0.5 s; this is for an engine in trouble
+_POOL = 32  # connections to the engine; the library has 10 unless told
+_T = TypeVar("_T")
+
+
+class EngineRefused(HarnessError):
+    """The Docker engine did not do what it was asked, or did not answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerState:
+    """What the engine says of a container.
+
+    Args:
+        status: The engine's word: `created`, `running`, `paused`, `exited`...
+        pid: Its first process, as this host's kernel numbers it; 0 if none lives.
+        exit_code: Of its last end.
+        has_init: Whether its first process is the engine's own and the service a child of it.
+    """
+
+    status: str
+    pid: int
+    exit_code: int
+    has_init: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerEvent:
+    """The engine told that something happened to a container.
+
+    Args:
+        what: `die`, `oom`, `start`...
+        container: Id of the container.
+        wall_unix_ns: When, by the engine's clock.
+        exit_code: For `die`.
+    """
+
+    what: str
+    container: str
+    wall_unix_ns: int
+    exit_code: str = ""
+
+
+class Engine:
+    """The Docker engine, for the containers of one run.
+
+    Args:
+        library: Docker's library.
+        client: A client of the library.
+    """
+
+    def __init__(self, library: Any, client: Any) -> None:
+        self._library = library
+        self._client = client
+
+    @classmethod
+    async def connect(cls, host: str) -> Self:
+        """Return the engine at `host`, as `DOCKER_HOST` says it.
+
+        Raises:
+            EngineRefused: If it does not answer.
+        """
+        library: Any = await asyncio.to_thread(import_module, "docker")
+        unconnected = cls(library, None)
+        options = {"version": "auto", "timeout": _WITHIN_S, "num_pools": _POOL}
+        client = await unconnected._call(
+            "connect to", lambda: library.APIClient(base_url=host, **options)
+        )
+        return cls(library, client)
+
+    def close(self) -> None:
+        """Close the connections to the engine."""
+        self._client.close()
+
+    async def containers(self, project: str) -> dict[str, str]:
+        """Return the ids of a project's containers by service, found by their labels."""
+        filters = {"label": f"{PROJECT}={project}"}
+        listed = await self._call(
+            "list containers", lambda: self._client.containers(all=True, filters=filters)
+        )
+        return {one["Labels"][SERVICE]: one["Id"] for one in listed}
+
+    async def state(self, container: str) -> ContainerState:
+        """Return what a container is at this moment."""
+        told = await self._call("inspect", lambda: self._client.inspect_container(container))
+        state = told["State"]
+        return ContainerState(
+            status=state["Status"],
+            pid=state["Pid"],
+            exit_code=state["ExitCode"],
+            has_init=bool(told["HostConfig"].get("Init")),
+        )
+
+    async def start(self, container: str) -> None:
+        """Start a container that does not run."""
+        await self._call("start", lambda: self._client.start(container))
+
+    async def kill(self, container: str) -> None:
+        """Kill all processes of a container with SIGKILL."""
+        await self._call("kill", lambda: self._client.kill(container, "SIGKILL"))
+
+    async def stop(self, container: str, *, within_s: int) -> None:
+        """Stop a container by its own signal, and by force when its time is over."""
+        await self._call(
+            "stop",
+            lambda: self._client.stop(container, timeout=within_s),
+            within_s=_WITHIN_S + within_s,
+        )
+
+    async def pause(self, container: str) -> None:
+        """Freeze all processes of a container."""
+        await self._call("pause", lambda: self._client.pause(container))
+
+    async def unpause(self, container: str) -> None:
+        """Let all processes of a container go on."""
+        await self._call("unpause", lambda: self._client.unpause(container))
+
+    async def logs(self, container: str, *, lines: int | None = None) -> bytes:
+        """Return what a container said on both of its outputs, or the end of it."""
+        tail = "all" if lines is None else lines
+        told: bytes = await self._call(
+            "read logs of", lambda: self._client.logs(container, tail=tail)
+        )
+        return told
+
+    async def run(
+        self, container: str, argv: Sequence[str], environment: Mapping[str, str]
+    ) -> tuple[int, bytes]:
+        """Run a program in a container to its end, and return its exit code and what it said."""
+
+        def work() -> tuple[int, bytes]:
+            made = self._client.exec_create(container, list(argv), environment=dict(environment))
+            said: bytes = self._client.exec_start(made["Id"])
+            return int(self._client.exec_inspect(made["Id"])["ExitCode"]), said
+
+        return await self._call("run a program in", work)
+
+    async def listen(
+        self, label: str, tell: Callable[[ContainerEvent], None]
+    ) -> Callable[[], None]:
+        """Tell of every end of a container with a label; return what ends the telling.
+
+        Args:
+            label: `name=value`.
+            tell: Called on the running loop, in the order of the engine.
+        """
+        loop = asyncio.get_running_loop()
+        filters = {"label": label, "type": "container", "event": ["die", "oom"]}
+        stream = await self._call(
+            "listen to", lambda: self._client.events(decode=True, filters=filters)
+        )
+
+        def read() -> None:
+            with suppress(Exception):  # the stream ends by an error of whatever kind: it is closed
+                for one in stream:
+                    loop.call_soon_threadsafe(tell, _event(one))
+
+        threading.Thread(target=read, name="docker-events", daemon=True).start()
+
+        def end() -> None:
+            with suppress(Exception):  # a stream that broke is closed already
+                stream.close()
+
+        return end
+
+    async def _call(self, what: str, work: Callable[[], _T], *, within_s: float = _WITHIN_S) -> _T:
+        """Await blocking work in a thread; the library's own limit ends the thread.
+
+        Raises:
+            EngineRefused: If the engine refuses or does not answer in time.
+        """
+        docker: Any = self._library
+        requests: Any = import_module("requests")
+        try:
+            async with asyncio.timeout(within_s):
+                return await asyncio.to_thread(work)
+        except TimeoutError as error:
+            raise EngineRefused(f"docker: no answer to {what!r} within {within_s:g} s") from error
+        except docker.errors.APIError as error:
+            raise EngineRefused(
+                f"docker refused to {what} a container: {error.explanation}"
+            ) from error
+        except (docker.errors.DockerException, requests.RequestException) as error:
+            raise EngineRefused(f"docker could not {what} a container: {error}") from error
+
+
+def _event(told: Mapping[str, Any]) -> ContainerEvent:
+    return ContainerEvent(
+        what=told["Action"],
+        container=told["Actor"]["ID"],
+        wall_unix_ns=told["timeNano"],
+        exit_code=told["Actor"]["Attributes"].get("exitCode", ""),
+    )

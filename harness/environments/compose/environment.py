@@ -1,0 +1,195 @@
+"""Run a system in containers: Compose makes and removes them, the engine's library acts on them."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.clock import Clock
+from harness.environments import world
+from harness.environments.compose import requirements
+from harness.environments.compose.assembly import Assembly
+from harness.environments.compose.endpoints import ContainedEndpoints
+from harness.environments.compose.engine import Engine
+from harness.environments.compose.machine import Machine, find_machine
+from harness.environments.compose.process_faults import ContainerFaults
+from harness.environments.guard import Guard, watched
+from harness.environments.journal import Journal
+from harness.environments.network import ProxiedNetwork
+from harness.environments.ports import Ports
+from harness.environments.prometheus import Prometheus, prometheus, site_of
+from harness.environments.resource_faults import ResourceFaults
+from harness.environments.start import Start, subfolder
+from harness.model.errors import HarnessError
+from harness.model.fault import Capability
+from harness.model.run import Recorder, RunSettings
+from harness.model.scenario import Scenario
+from harness.model.seeds import derive_rng
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerCapabilities:
+    """What faults may use on containers.
+
+    The faults of resources are those of processes: the services run as our user on our kernel, so
+    limits and processors can be taken from them as from any process.
+    """
+
+    network: ProxiedNetwork
+    processes: ContainerFaults
+    resources: ResourceFaults
+    in_process: ContainedEndpoints
+    upstreams: ContainedEndpoints
+
+
+class RunningContainers:
+    """A started system of containers."""
+
+    def __init__(
+        self,
+        start: Start,
+        *,
+        capabilities: ContainerCapabilities,
+        guard: Guard,
+        watching: Prometheus | None,
+    ) -> None:
+        self._start = start
+        self._watching = watching
+        self._capabilities = capabilities
+        self._guard = guard
+
+    @property
+    def capabilities(self) -> ContainerCapabilities:
+        """Return what faults may act with."""
+        return self._capabilities
+
+    def address(self, service: str) -> str:
+        """Return `host:port` of a service, not through a proxy."""
+        return f"127.0.0.1:{self._start.port(service)}"
+
+    def environment(self, name: str) -> Mapping[str, str]:
+        """Return the environment variables of a further process of the run."""
+        return self._start.environment(name)
+
+    def event_files(self) -> Mapping[str, Path]:
+        """Return the event files written so far, keyed by `<service>.<incarnation>`."""
+        return {path.stem: path for path in sorted(self._start.events.glob("*.ndjson"))}
+
+    def check_alive(self) -> None:
+        """Raise if watchdog, fault proxy or Prometheus has died: then we broke, not the system."""
+        self._guard.check_alive()
+        self._capabilities.network.check_alive()
+        if self._watching is not None:
+            self._watching.check_alive()
+
+
+class ComposeEnvironment:
+    """Containers of this host, as a Compose file describes them."""
+
+    name = "compose"
+
+    def __init__(self, *, clock: Clock) -> None:
+        self._clock = clock
+
+    def offers(self) -> frozenset[Capability]:
+        """Return the capabilities of containers behind the vendor's Toxiproxy."""
+        return requirements.OFFERED
+
+    def missing(self, scenario: Scenario) -> list[str]:
+        """Return why the scenario cannot run in containers here, with what to do about it."""
+        return requirements.of_scenario(scenario) or requirements.of_machine(scenario)
+
+    @asynccontextmanager
+    async def start(
+        self, scenario: Scenario, settings: RunSettings, record: Recorder
+    ) -> AsyncIterator[RunningContainers]:
+        """Start what the scenario reaches; leaving removes it and checks that nothing is left.
+
+        Raises:
+            MissingDependency: If there is no engine, with what to do.
+            HarnessError: If the system is to be kept.
+        """
+        if settings.keep:
+            raise HarnessError("containers of a run are not kept; 'make docker-up' starts a stack")
+        machine = find_machine()
+        world.become_subreaper()
+        async with AsyncExitStack() as stack:
+            logs = subfolder(settings.folder, "logs")
+            guard = await stack.enter_async_context(watched(settings.run_id, logs / "watchdog.log"))
+            ports = stack.enter_context(Ports(derive_rng(settings.seed, "ports")))
+            start = Start(
+                scenario=scenario,
+                settings=settings,
+                work=guard.folder,
+                ports=ports,
+                clock=self._clock,
+                record=record,
+            )
+            stack.push_async_callback(start.demand_clean_world)
+            yield await self._started(start, guard, stack, machine)
+
+    async def _started(
+        self, start: Start, guard: Guard, stack: AsyncExitStack, machine: Machine
+    ) -> RunningContainers:
+        journal = Journal(guard.folder)
+        stack.callback(journal.close)
+        engine = await Engine.connect(machine.host)
+        stack.callback(engine.close)
+        described = requirements.stack_for(start.scenario, machine)
+        assembly = Assembly(start, described, engine=engine, clock=self._clock)
+        await stack.enter_async_context(assembly.made(machine, journal))
+        stack.callback(await assembly.listen())
+        network = await assembly.network(journal)
+        watching = await self._watching(start, guard.folder / "prometheus", stack)
+        await assembly.run()
+        if watching is not None:
+            await watching.wait_until_watching()
+            await stack.enter_async_context(watching.recording_alerts(start.record))
+        return RunningContainers(
+            start,
+            capabilities=self._capabilities(assembly, network, journal),
+            guard=guard,
+            watching=watching,
+        )
+
+    async def _watching(
+        self, start: Start, storage: Path, stack: AsyncExitStack
+    ) -> Prometheus | None:
+        """Start a Prometheus of our own if the scenario has alerts; it reads published ports."""
+        alerts = start.scenario.alerts
+        if alerts is None:
+            return None
+        targets = {name: f"127.0.0.1:{start.port(name)}" for name in start.scenario.services()}
+        return await stack.enter_async_context(
+            prometheus(
+                site_of(start, alerts, targets, storage),
+                environment=start.environment("prometheus"),
+                clock=self._clock,
+                keep=False,
+            )
+        )
+
+    def _capabilities(
+        self, assembly: Assembly, network: ProxiedNetwork, journal: Journal
+    ) -> ContainerCapabilities:
+        start, services = assembly.start, assembly.services
+        endpoints = ContainedEndpoints(
+            services,
+            engine=assembly.engine,
+            clock=self._clock,
+            token=start.token,
+            journal=journal,
+        )
+        return ContainerCapabilities(
+            network=network,
+            processes=ContainerFaults(services, journal=journal),
+            resources=ResourceFaults(
+                services,
+                journal=journal,
+                clock=self._clock,
+                run_id=start.settings.run_id,
+                logs=start.logs,
+            ),
+            in_process=endpoints,
+            upstreams=endpoints,
+        )

@@ -1,0 +1,82 @@
+"""Kill, stop, pause and restart the containers of services."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+from harness.environments.compose.containers import ServiceContainer
+from harness.environments.journal import Journal
+from harness.model.errors import FaultNotApplied, FaultNotHealed
+from harness.model.fault import Applied, Effect
+
+# Whatever is done to a container ends with it, and that is the undo of all with the run's label.
+_UNDO = {"kind": "ends_with_process"}
+
+
+class ContainerFaults:
+    """Act on the containers of the services of one run."""
+
+    def __init__(self, services: Mapping[str, ServiceContainer], *, journal: Journal) -> None:
+        self._services = services
+        self._journal = journal
+
+    def kill(self, service: str) -> Effect:
+        """Kill all processes with SIGKILL; healing starts the container again."""
+        return self._absent(self._service(service), "kill")
+
+    def stop(self, service: str) -> Effect:
+        """Stop by the container's own signal; healing starts it again."""
+        return self._absent(self._service(service), "stop")
+
+    def pause(self, service: str) -> Effect:
+        """Freeze by the engine, which reaches every process; healing lets them go on."""
+        return self._frozen(self._service(service))
+
+    def restart(self, service: str) -> Effect:
+        """Stop and start again at once; healing finds it running."""
+        return self._restarted(self._service(service))
+
+    def _service(self, name: str) -> ServiceContainer:
+        service = self._services.get(name)
+        if service is None:
+            raise FaultNotApplied(f"service {name!r} was not started in this run")
+        return service
+
+    @asynccontextmanager
+    async def _absent(self, service: ServiceContainer, how: str) -> AsyncIterator[Applied]:
+        with self._journal.undoing(f"{how} {service.name}", _UNDO):
+            ended = True
+            try:
+                if how == "kill":
+                    await service.kill()
+                else:
+                    ended = await service.stop()
+                state = await service.state()
+                if state.status != "exited":
+                    raise FaultNotApplied(f"container of {service.name!r} is {state.status}")
+                seen = f"container of {service.name} exited with code {state.exit_code}"
+                seen += "" if ended else ", by force"
+                yield Applied(read_back=seen, effects=1, effect=seen)
+            finally:
+                await service.start()
+
+    @asynccontextmanager
+    async def _restarted(self, service: ServiceContainer) -> AsyncIterator[Applied]:
+        before = service.pid
+        with self._journal.undoing(f"restart {service.name}", _UNDO):
+            ended = await service.restart()
+            seen = f"process {before} became {service.pid}" + ("" if ended else ", ended by force")
+            yield Applied(read_back=seen, effects=1, effect=seen)
+
+    @asynccontextmanager
+    async def _frozen(self, service: ServiceContainer) -> AsyncIterator[Applied]:
+        with self._journal.undoing(f"pause {service.name}", _UNDO):
+            try:
+                state = await service.pause()
+                if state.status != "paused":
+                    raise FaultNotApplied(f"container of {service.name!r} is {state.status}")
+                seen = f"container of {service.name} is {state.status}"
+                yield Applied(read_back=seen, effects=1, effect=seen)
+            finally:
+                state = await service.resume()
+                if state.status == "paused":
+                    raise FaultNotHealed(f"container of {service.name!r} is still paused")

@@ -1,0 +1,81 @@
+"""Why a scenario cannot run in containers, or would mean something else there."""
+
+from collections.abc import Iterator, Mapping
+
+from harness.environments.compose import machine
+from harness.environments.compose.machine import Machine
+from harness.environments.compose.stack import Stack, find_file
+from harness.environments.prometheus import find_program
+from harness.model.errors import MissingDependency
+from harness.model.fault import Capability
+from harness.model.scenario import Scenario
+from harness.model.system import ServiceKind
+
+OFFERED = frozenset(
+    {
+        Capability.NETWORK,
+        Capability.PROCESS,
+        Capability.RESOURCE,
+        Capability.IN_PROCESS,
+        Capability.UPSTREAM,
+    }
+)
+_WHY_NOT: Mapping[Capability, str] = {
+    Capability.NETWORK_SHARE: "the vendor's Toxiproxy does not draw connections by the run's seed",
+    Capability.CLOCK: "the clock of a container is the host's",
+    Capability.DNS: "every link goes through a proxy, so no client resolves a server's name",
+}
+
+
+def of_scenario(scenario: Scenario) -> list[str]:
+    """Return what of a scenario cannot mean the same in containers; nothing is asked."""
+    return [*_faults(scenario), *_services(scenario)]
+
+
+def of_machine(scenario: Scenario) -> list[str]:
+    """Return what this machine lacks for a scenario, with what to do about it."""
+    try:
+        if scenario.alerts is not None:
+            find_program()  # a process of ours here too: it is no part of the system
+        found = machine.find_machine()
+        stack = stack_for(scenario, found)
+    except MissingDependency as error:
+        return [str(error)]
+    names = scenario.services()
+    unknown = machine.unknown_services(stack, names)
+    return unknown or machine.lacking_images(stack, names, found)
+
+
+def stack_for(scenario: Scenario, found: Machine) -> Stack:
+    """Return the stack of a scenario's system.
+
+    Raises:
+        MissingDependency: If there is no Compose file for it, or Compose cannot read it.
+    """
+    path = scenario.system.path
+    file = find_file(path)
+    if file is None:
+        raise MissingDependency(f"no docker-compose.yml beside {path} or in a folder above it")
+    return machine.stack_of(file, found)
+
+
+def _faults(scenario: Scenario) -> Iterator[str]:
+    for entry in scenario.timeline:
+        fault = entry.fault
+        for lacking in sorted(fault.needs - OFFERED):
+            yield f"fault {fault.name!r} needs {lacking} control: {_WHY_NOT[lacking]}"
+        if fault.name == "restart" and scenario.system.service(str(fault.target)).listener:
+            yield (
+                f"fault 'restart' of {fault.target!r}: its listening socket outlives a restart "
+                "among processes, and a container's ends with it, so clients would be refused"
+            )
+
+
+def _services(scenario: Scenario) -> Iterator[str]:
+    for name in scenario.services():
+        service = scenario.system.service(name)
+        if service.kind is ServiceKind.COMMAND and service.ready_path is None:
+            yield (
+                f"service {name!r} has no 'ready': the port of a container accepts connections "
+                "whether anybody listens or not; give it a path that answers 200"
+            )

@@ -1,0 +1,307 @@
+"""Each fault on containers bites, heals, heals after an error inside, and leaves others alone."""
+
+import asyncio
+import dataclasses
+import json
+import subprocess
+import urllib.request
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from harness.clock import SystemClock
+from harness.composition import load
+from harness.environments import labelled
+from harness.environments.compose import ComposeEnvironment
+from harness.environments.compose.machine import find_machine
+from harness.model.errors import FaultNotApplied, ServiceNotReady
+from harness.model.fault import ToxicSpec
+from harness.model.run import RunSettings
+from harness.model.system import Link
+
+pytestmark = [pytest.mark.slow, pytest.mark.docker]
+
+SCENARIO = Path(__file__).parents[2] / "scenarios" / "lookups_survive_a_dead_database.chaos.yaml"
+DOWN = ("kill", "stop", "pause")
+LOOKUP = "/v1/lookup?lat=43.07305&lon=-89.40123"
+
+
+def settings(folder: Path, run_id: str) -> RunSettings:
+    return RunSettings(environment="compose", seed=7, time_scale=0.1, folder=folder, run_id=run_id)
+
+
+class Running:
+    """A system in containers that all tests of this file share, and its event loop."""
+
+    def __init__(self, folder: Path) -> None:
+        self.runner = asyncio.Runner()
+        self.stack = AsyncExitStack()
+        self.records = []
+        self.run_id = f"contract-{folder.name}"
+        self.folder = folder
+
+    def start(self) -> None:
+        [scenario] = load([SCENARIO])
+        self.system = self.run(
+            self.stack.enter_async_context(
+                ComposeEnvironment(clock=SystemClock()).start(
+                    scenario, settings(self.folder, self.run_id), self.records.append
+                )
+            )
+        )
+
+    def run(self, work):
+        return self.runner.run(work)
+
+    def close(self) -> None:
+        with self.runner:
+            self.run(self.stack.aclose())
+
+    def statuses(self) -> dict[str, str]:
+        """Return what the engine says of each container, past the harness's own library."""
+        form = '{{index .Config.Labels "com.docker.compose.service"}} {{.State.Status}}'
+        ids = docker("ps", "-aq", "--filter", f"label={labelled.label_of(self.run_id)}").split()
+        return dict(line.split() for line in docker("inspect", "-f", form, *ids).splitlines())
+
+    def status(self, service: str, path: str = "/v1/health") -> int:
+        """Return the status of an answer; 0 if none came within 2 s."""
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(f"http://{self.system.address(service)}{path}", timeout=2) as answer:
+                return answer.status
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code
+        except OSError:
+            return 0
+
+    def source(self) -> str:
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(f"http://{self.system.address('api')}{LOOKUP}", timeout=5) as answer:
+            return answer.headers["x-atlas-source"]
+
+
+def docker(*arguments: str) -> str:
+    done = subprocess.run(
+        ["docker", *arguments], capture_output=True, text=True, timeout=30, check=True
+    )
+    return done.stdout
+
+
+def left(run_id: str) -> list[labelled.Labelled]:
+    return labelled.found(labelled.label_of(run_id), host=find_machine().host)
+
+
+@pytest.fixture(scope="module")
+def running(images, tmp_path_factory):  # noqa: ARG001 -- it needs them built, not named
+    made = Running(tmp_path_factory.mktemp("run"))
+    try:
+        made.start()
+        yield made
+    finally:
+        made.close()
+    assert left(made.run_id) == []
+
+
+def test_only_what_the_scenario_reaches_is_started(running):
+    assert running.statuses() == {
+        "api": "running",
+        "db": "running",
+        "tiger": "running",
+        "toxiproxy": "running",
+        "migrate": "exited",
+    }
+
+
+def test_containers_are_published_to_this_host_alone(running):
+    ids = docker("ps", "-q", "--filter", f"label={labelled.label_of(running.run_id)}").split()
+
+    bound = json.loads(docker("inspect", *ids))
+    addresses = {
+        binding["HostIp"]
+        for one in bound
+        for ports in one["HostConfig"]["PortBindings"].values()
+        for binding in ports
+    }
+    assert addresses == {"127.0.0.1"}
+
+
+@pytest.mark.parametrize("fault", DOWN)
+@pytest.mark.parametrize("service", ["tiger", "db"])
+def test_it_bites_the_one_leaves_the_others_alone_and_heals(running, fault, service):
+    before = running.statuses()
+
+    async def hit():
+        async with getattr(running.system.capabilities.processes, fault)(service) as applied:
+            return running.statuses(), running.status("api"), applied
+
+    during, api, applied = running.run(hit())
+
+    assert during == before | {service: "paused" if fault == "pause" else "exited"}
+    assert api == 200
+    assert applied.effects == 1
+    assert running.statuses() == before
+    assert running.status("tiger") == 200
+
+
+@pytest.mark.parametrize("fault", [*DOWN, "restart"])
+def test_it_heals_after_an_error_inside(running, fault):
+    async def hit():
+        async with getattr(running.system.capabilities.processes, fault)("tiger"):
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        running.run(hit())
+
+    assert running.statuses()["tiger"] == "running"
+    assert running.status("tiger") == 200
+
+
+def test_a_paused_service_answers_nobody(running):
+    async def hit():
+        async with running.system.capabilities.processes.pause("tiger"):
+            return await asyncio.to_thread(running.status, "tiger")
+
+    assert running.run(hit()) == 0
+
+
+def test_each_start_is_a_new_incarnation_with_a_record_of_its_own(running):
+    running.records.clear()
+    known = {name for name in running.system.event_files() if name.startswith("tiger.")}
+
+    async def hit():
+        async with running.system.capabilities.processes.kill("tiger"):
+            pass
+
+    running.run(hit())
+
+    last = str(len(known))
+    told = [(one.what, one.incarnation) for one in running.records if one.service == "tiger"]
+    following = str(len(known) + 1)
+    assert told == [("stopped", last), ("started", following), ("ready", following)]
+    assert f"tiger.{following}" in running.system.event_files()
+
+
+def test_an_end_that_nobody_ordered_is_told_as_a_crash(running):
+    running.records.clear()
+    form = '{{.ID}} {{.Label "com.docker.compose.service"}}'
+    listed = docker(
+        "ps", "--format", form, "--filter", f"label={labelled.label_of(running.run_id)}"
+    )
+    [container] = [line.split()[0] for line in listed.splitlines() if line.endswith(" tiger")]
+
+    async def crash_and_heal():
+        await asyncio.to_thread(docker, "kill", container)
+        for _ in range(100):
+            if running.records:
+                break
+            await asyncio.sleep(0.05)
+        async with running.system.capabilities.processes.kill("tiger"):
+            pass
+
+    running.run(crash_and_heal())
+
+    assert (running.records[0].what, running.records[0].detail) == ("crashed", "code 137")
+    assert running.status("tiger") == 200
+
+
+def test_a_link_that_is_down_bites_its_own_client_and_heals(running):
+    assert running.source() == "primary"
+
+    async def hit():
+        async with running.system.capabilities.network.down(Link("api", "db")):
+            return await asyncio.to_thread(running.source)
+
+    assert running.run(hit()) == "stale_cache"
+    assert running.status("tiger") == 200
+
+
+def test_a_toxic_is_in_force_until_it_is_healed(running):
+    spec = ToxicSpec(type="latency", attributes={"latency": 100, "jitter": 0})
+
+    async def hit():
+        async with running.system.capabilities.network.toxic(Link("api", "tiger"), spec) as applied:
+            return applied.read_back
+
+    assert "latency" in running.run(hit())
+
+
+def test_a_script_of_a_stand_in_is_in_force_until_it_is_healed(running):
+    path = "/arcgis/rest/services"
+    script = {"status": 418}
+
+    async def hit():
+        async with running.system.capabilities.upstreams.script("tiger", script):
+            return await asyncio.to_thread(running.status, "tiger", path)
+
+    assert running.run(hit()) == 418
+    assert running.status("tiger", path) != 418
+
+
+def test_chaos_endpoints_stay_closed_to_callers_from_outside(running):
+    assert running.status("tiger", "/chaos/scripts") == 404
+
+
+@pytest.mark.parametrize(
+    ("fault", "service", "amount"),
+    [
+        ("cpu_pressure", "api", 1),
+        ("memory_pressure", "api", 64 << 20),
+        ("fds_exhausted", "api", 2),
+        ("connections_exhausted", "db", 0),
+    ],
+)
+def test_resources_are_taken_and_given_back(running, fault, service, amount):
+    before = running.statuses()
+
+    async def hit():
+        async with getattr(running.system.capabilities.resources, fault)(
+            service, amount
+        ) as applied:
+            await asyncio.sleep(0.5)  # the time that it is in force
+        return applied
+
+    applied = running.run(hit())
+
+    assert applied.effects >= (fault in {"cpu_pressure", "connections_exhausted"})
+    assert running.statuses() == before
+    assert running.status("api") == 200
+
+
+def test_a_service_that_was_not_started_cannot_be_hit(running):
+    with pytest.raises(FaultNotApplied, match="'batch' was not started"):
+        running.system.capabilities.processes.kill("batch")
+
+
+@pytest.mark.usefixtures("images")
+def test_a_container_that_dies_at_start_is_told_with_its_last_words_and_nothing_is_left(tmp_path):
+    [scenario] = load([SCENARIO])
+    broken = dataclasses.replace(scenario, variables={"api": {"ATLAS_APP": "no_such_module:app"}})
+    run_id = f"dies-{tmp_path.name}"
+
+    async def attempt():
+        environment = ComposeEnvironment(clock=SystemClock())
+        async with environment.start(broken, settings(tmp_path, run_id), lambda _: None):
+            pass
+
+    with pytest.raises(ServiceNotReady, match=r"(?s)'api' ended with code 1.*no_such_module"):
+        asyncio.run(attempt())
+
+    assert left(run_id) == []
+    assert "no_such_module" in (tmp_path / "logs" / "api.log").read_text()
+
+
+@pytest.mark.usefixtures("images")
+def test_an_image_that_is_not_here_is_named_before_anything_is_started(tmp_path):
+    system = SCENARIO.with_name("shadow_atlas.system.yaml").read_text()
+    (tmp_path / "shadow_atlas.system.yaml").write_text(system)
+    (tmp_path / SCENARIO.name).write_text(SCENARIO.read_text())
+    names = ("db", "tiger", "api", "toxiproxy")
+    services = {name: {"image": "atlas-chaos/nowhere:1"} for name in names}
+    (tmp_path / "compose.yaml").write_text(json.dumps({"services": services}))
+    [scenario] = load([tmp_path / SCENARIO.name])
+
+    [why] = ComposeEnvironment(clock=SystemClock()).missing(scenario)
+
+    assert why.startswith("image atlas-chaos/nowhere:1 is not here; ")

@@ -1,0 +1,65 @@
+"""What the harness reads out of a Compose file."""
+
+from pathlib import Path
+
+import pytest
+
+from harness.environments.compose.stack import find_file, read_stack
+
+FILE = Path("docker-compose.yml")
+DOCUMENT = {
+    "services": {
+        "db": {"image": "postgres:16"},
+        "migrate": {
+            "image": "own:1",
+            "environment": {"ATLAS_PORT": "8080", "ATLAS_EVENT_DIR": "/events"},
+            "depends_on": {"db": {"condition": "service_healthy"}},
+        },
+        "api": {
+            "image": "own:1",
+            "environment": {"ATLAS_PORT": "8080", "ATLAS_EVENT_DIR": "/events"},
+            "depends_on": {
+                "migrate": {"condition": "service_completed_successfully"},
+                "toxiproxy": {"condition": "service_started"},
+            },
+        },
+        "toxiproxy": {"image": "toxiproxy:2"},
+    },
+    "networks": {"inside": {"name": "p_inside"}, "theirs": {"external": True}},
+    "volumes": {"db": None},
+}
+
+
+@pytest.fixture
+def stack():
+    return read_stack(DOCUMENT, FILE)
+
+
+def test_only_what_has_to_end_well_is_a_one_shot(stack):
+    assert stack.services["api"].one_shots == ("migrate",)
+    assert stack.services["migrate"].one_shots == ()
+
+
+def test_services_listen_where_their_variable_says_and_a_database_on_its_own(stack):
+    ports = {name: one.port for name, one in stack.services.items()}
+
+    assert ports == {"db": 5432, "migrate": 8080, "api": 8080, "toxiproxy": 8474}
+
+
+def test_what_is_made_for_a_service_includes_its_one_shots_and_the_proxy(stack):
+    assert stack.made_for(["db", "api"]) == ("db", "api", "migrate", "toxiproxy")
+    assert stack.made_for(["db"]) == ("db", "toxiproxy")
+
+
+def test_networks_that_exist_already_are_not_ours_to_label(stack):
+    assert stack.networks == ("inside",)
+    assert stack.volumes == ("db",)
+
+
+def test_the_compose_file_nearest_to_the_system_file_counts(tmp_path):
+    system = tmp_path / "outer" / "inner" / "a.system.yaml"
+    system.parent.mkdir(parents=True)
+    (tmp_path / "docker-compose.yml").touch()
+    (tmp_path / "outer" / "compose.yaml").touch()
+
+    assert find_file(system) == tmp_path / "outer" / "compose.yaml"
