@@ -285,7 +285,7 @@ def test_a_container_that_dies_at_start_is_told_with_its_last_words_and_nothing_
         async with environment.start(broken, settings(tmp_path, run_id), lambda _: None):
             pass
 
-    with pytest.raises(ServiceNotReady, match=r"(?s)'api' ended with code 1.*no_such_module"):
+    with pytest.raises(ServiceNotReady, match=r"(?s)'api' ended with code 2.*no_such_module"):
         asyncio.run(attempt())
 
     assert left(run_id) == []

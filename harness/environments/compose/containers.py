@@ -52,6 +52,9 @@ class ServiceContainer:
         self._record = record
         self._state = ContainerState(status="created", pid=0, exit_code=0, has_init=False)
         self._incarnation = 0
+        # Held by a fault while it acts or heals: the start of one container may take longer than
+        # the scaled pause between two faults, and an end in the middle of it would look like death.
+        self.turn = asyncio.Lock()
         self._is_down_on_purpose = True
         self._has_ended = asyncio.Event()
 

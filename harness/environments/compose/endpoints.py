@@ -1,7 +1,7 @@
 """Reach chaos endpoints from inside their container: they answer to its own loopback alone."""
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -120,11 +120,8 @@ class ContainedEndpoints:
     ) -> str:
         what = f"{method} {path} in the container of {service.name}"
         argv = ["python3", "-c", _REQUEST, method, path, json.dumps(body) if body else ""]
-        await self._wait_while_paused(service)
         try:
-            code, said = await self._engine.run(
-                service.container, argv, {"CHAOS_TOKEN": self._token}
-            )
+            code, said = await self._run(service, argv)
         except EngineRefused as refusal:
             raise error(f"{what}: {refusal}") from refusal
         if code != 0:
@@ -134,9 +131,13 @@ class ContainedEndpoints:
             raise error(f"{what} answered {status}: {text}")
         return str(text)
 
-    async def _wait_while_paused(self, service: ServiceContainer) -> None:
-        """Wait for another fault to let the container go on; a frozen process is asked as late."""
+    async def _run(self, service: ServiceContainer, argv: Sequence[str]) -> tuple[int, bytes]:
+        """Run a program in a container; while another fault has paused it, wait for that to end."""
         for _ in range(int(_PAUSED_AT_MOST_S / _POLL_S)):
-            if (await service.state()).status != "paused":
-                return
-            await self._clock.sleep(_POLL_S)
+            try:
+                return await self._engine.run(service.container, argv, {"CHAOS_TOKEN": self._token})
+            except EngineRefused:
+                if (await service.state()).status != "paused":
+                    raise
+                await self._clock.sleep(_POLL_S)
+        raise EngineRefused(f"the container was paused for more than {_PAUSED_AT_MOST_S:g} s")

@@ -44,34 +44,44 @@ class ContainerFaults:
     @asynccontextmanager
     async def _absent(self, service: ServiceContainer, how: str) -> AsyncIterator[Applied]:
         with self._journal.undoing(f"{how} {service.name}", _UNDO):
-            ended = True
             try:
-                if how == "kill":
-                    await service.kill()
-                else:
-                    ended = await service.stop()
-                state = await service.state()
-                if state.status != "exited":
-                    raise FaultNotApplied(f"container of {service.name!r} is {state.status}")
-                seen = f"container of {service.name} exited with code {state.exit_code}"
-                seen += "" if ended else ", by force"
+                async with service.turn:
+                    seen = await self._end(service, how)
                 yield Applied(read_back=seen, effects=1, effect=seen)
             finally:
-                await service.start()
+                async with service.turn:
+                    await service.start()
+
+    @staticmethod
+    async def _end(service: ServiceContainer, how: str) -> str:
+        """End a container, and return what the engine says of it then."""
+        ended = True
+        if how == "kill":
+            await service.kill()
+        else:
+            ended = await service.stop()
+        state = await service.state()
+        if state.status != "exited":
+            raise FaultNotApplied(f"container of {service.name!r} is {state.status}")
+        seen = f"container of {service.name} exited with code {state.exit_code}"
+        return seen if ended else f"{seen}, by force"
 
     @asynccontextmanager
     async def _restarted(self, service: ServiceContainer) -> AsyncIterator[Applied]:
-        before = service.pid
         with self._journal.undoing(f"restart {service.name}", _UNDO):
-            ended = await service.restart()
-            seen = f"process {before} became {service.pid}" + ("" if ended else ", ended by force")
+            async with service.turn:
+                before = service.pid
+                ended = await service.restart()
+                seen = f"process {before} became {service.pid}"
+            seen += "" if ended else ", ended by force"
             yield Applied(read_back=seen, effects=1, effect=seen)
 
     @asynccontextmanager
     async def _frozen(self, service: ServiceContainer) -> AsyncIterator[Applied]:
         with self._journal.undoing(f"pause {service.name}", _UNDO):
             try:
-                state = await service.pause()
+                async with service.turn:
+                    state = await service.pause()
                 if state.status != "paused":
                     raise FaultNotApplied(f"container of {service.name!r} is {state.status}")
                 seen = f"container of {service.name} is {state.status}"

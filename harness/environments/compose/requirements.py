@@ -9,7 +9,7 @@ from harness.environments.prometheus import find_program
 from harness.model.errors import MissingDependency
 from harness.model.fault import Capability
 from harness.model.scenario import Scenario
-from harness.model.system import ServiceKind
+from harness.model.system import EventSource, ServiceKind
 
 OFFERED = frozenset(
     {
@@ -29,7 +29,7 @@ _WHY_NOT: Mapping[Capability, str] = {
 
 def of_scenario(scenario: Scenario) -> list[str]:
     """Return what of a scenario cannot mean the same in containers; nothing is asked."""
-    return [*_faults(scenario), *_services(scenario)]
+    return [*_faults(scenario), *_services(scenario), *_checks(scenario)]
 
 
 def of_machine(scenario: Scenario) -> list[str]:
@@ -69,6 +69,22 @@ def _faults(scenario: Scenario) -> Iterator[str]:
                 f"fault 'restart' of {fault.target!r}: its listening socket outlives a restart "
                 "among processes, and a container's ends with it, so clients would be refused"
             )
+
+
+def _checks(scenario: Scenario) -> Iterator[str]:
+    """Yield which breakers could keep nothing back without anybody noticing."""
+    silent = {one.name for one in scenario.system.services if one.events is EventSource.NONE}
+    breakers = {one.name: one for one in scenario.system.breakers}
+    for check in scenario.checks:
+        if check.name != "breaker_transitions" or getattr(check, "never", False):
+            continue
+        for link in breakers[getattr(check, "breaker", "")].links:
+            if link.server in silent:
+                yield (
+                    f"check 'breaker_transitions' wants to know what crosses '{link}' while the "
+                    f"breaker is open: {link.server!r} writes no events, and the vendor's "
+                    "Toxiproxy keeps no record; run it in 'processes'"
+                )
 
 
 def _services(scenario: Scenario) -> Iterator[str]:
