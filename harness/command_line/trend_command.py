@@ -152,4 +152,7 @@ def _changes(trend: Trend) -> list[Text]:
     if same:
         told = f"{count(same, 'figure')} same within noise"
         lines.append(Text(f"{told}, against {count(trend.compared, 'run')} before", style="dim"))
+    if trend.edited:
+        told = f"{trend.edited} of the {trend.compared} before had another scenario or system file"
+        lines.append(Text(f"{told}: a change may be the file's", style="yellow"))
     return lines

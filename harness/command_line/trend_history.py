@@ -9,7 +9,7 @@ from harness.checks.comparison import Change, Row, compare
 from harness.checks.trend import against_most, overall
 from harness.command_line.compare_command import ENDINGS
 from harness.command_line.saved_runs import SavedRun
-from harness.composition import judge_saved
+from harness.composition import INPUTS, judge_saved
 from harness.model.errors import FileProblems
 from harness.model.run import RunResult
 from harness.model.verdict import Verdict
@@ -52,6 +52,8 @@ class Trend:
         time_scale: Their factor on durations.
         change: What became of the newest run as a whole.
         compared: Number of runs that the newest one was compared with.
+        edited: Number of those whose scenario, system or rules read otherwise than the newest's: a
+            change may be that of the file.
         runs: From the oldest to the newest.
         rows: What became of each figure of the newest run.
     """
@@ -61,6 +63,7 @@ class Trend:
     time_scale: float
     change: Change
     compared: int
+    edited: int
     runs: tuple[Point, ...]
     rows: tuple[Row, ...]
 
@@ -104,12 +107,14 @@ def _identity(run: SavedRun) -> tuple[str, str, float]:
 def _trend(runs: Sequence[SavedRun]) -> Trend:
     scenario, environment, time_scale = _identity(runs[-1])
     compared, rows = _judged_newest(runs)
+    inputs = _inputs(runs[-1])
     return Trend(
         scenario=scenario,
         environment=environment,
         time_scale=time_scale,
         change=overall(rows),
-        compared=compared,
+        compared=len(compared),
+        edited=sum(_inputs(run) != inputs for run in compared),
         runs=tuple(map(_point, runs)),
         rows=tuple(rows),
     )
@@ -127,26 +132,30 @@ def _point(run: SavedRun) -> Point:
     )
 
 
-def _judged_newest(runs: Sequence[SavedRun]) -> tuple[int, list[Row]]:
-    """Return with how many runs the newest was compared, and what came of it.
+def _judged_newest(runs: Sequence[SavedRun]) -> tuple[list[SavedRun], list[Row]]:
+    """Return with which runs the newest was compared, and what came of it.
 
     A run that decided nothing is nothing to compare with, nor is one whose history is gone.
     """
     *before, newest = runs
     decided = [run for run in before if run.report.verdict in _DECIDED][-COMPARED_MAX:]
     if not decided:
-        return 0, [_unknown("no run before it that decided anything")]
+        return [], [_unknown("no run before it that decided anything")]
     after, lacking = _judged(newest)
     if after is None:
-        return 0, [_unknown(lacking)]
-    comparisons = []
+        return [], [_unknown(lacking)]
+    compared, comparisons = [], []
     for run in decided:
         one, lacking = _judged(run)
         if one is not None:
+            compared.append(run)
             comparisons.append(compare(one, after))
-    if not comparisons:
-        return 0, [_unknown(lacking)]
-    return len(comparisons), against_most(comparisons)
+    return compared, against_most(comparisons) if comparisons else [_unknown(lacking)]
+
+
+def _inputs(run: SavedRun) -> dict[str, bytes]:
+    """Return the files that a run was made from; empty if they are gone."""
+    return {path.name: path.read_bytes() for path in (run.folder / INPUTS).glob("*")}
 
 
 def _judged(run: SavedRun) -> tuple[RunResult | None, str]:

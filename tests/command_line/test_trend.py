@@ -125,6 +125,18 @@ def test_history_of_another_run_is_not_taken_for_this_one(tmp_path):
     assert "is of another run" in row.reason
 
 
+def test_runs_of_another_scenario_file_are_counted_and_told(tmp_path):
+    folders = nights(tmp_path, {}, {}, {})
+    file = folders[0] / "runs" / "half" / "inputs" / "half.chaos.yaml"
+    file.write_text(file.read_text() + "# another reason\n")
+
+    found = newest(folders)
+
+    assert (found.compared, found.edited) == (2, 1)
+    told = "1 of the 2 before had another scenario or system file"
+    assert told in render(shown([found], found.change), 100)
+
+
 def test_suite_that_was_killed_before_its_summary_is_read_run_by_run(tmp_path):
     folders = nights(tmp_path, {}, {})
     (folders[1] / "summary.json").unlink()
