@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[2]
 RUN_WITHIN_S = 300.0  # three runs of 20 s, each of which takes four times as long on a busy machine
@@ -36,6 +37,12 @@ PROOFS = (
         service="batch",
         defect="retry_after_ignored",
         check="retry_spacing",
+    ),
+    Proof(
+        scenario="a_herd_comes_back_spread_out",
+        service="batch",
+        defect="retry_without_jitter",
+        check="retry_spread",
     ),
     Proof(
         scenario="a_trickling_portal_is_cut_off",
@@ -99,9 +106,13 @@ def planted(proof: Proof, folder: Path) -> Path:
     original = ROOT / "scenarios" / f"{proof.scenario}.chaos.yaml"
     system = os.path.relpath(original.with_name("shadow_atlas.system.yaml"), folder)
     factory = f"shadow_atlas.planted.{proof.defect}:create_stack"
-    text = original.read_text().replace("system: shadow_atlas\n", f"system: {system}\n")
+    yaml = YAML()
+    document = yaml.load(original)
+    document["system"] = system
+    variables = document.setdefault("variables", {}).setdefault(proof.service, {})
+    variables["ATLAS_RESILIENCE"] = factory
     file = folder / original.name
-    file.write_text(f'{text}variables:\n  {proof.service}: {{ATLAS_RESILIENCE: "{factory}"}}\n')
+    yaml.dump(document, file)
     return file
 
 
