@@ -7,7 +7,7 @@ from typing import Any
 
 from harness.clock import Clock
 from harness.environments.compose.containers import ServiceContainer
-from harness.environments.compose.engine import Engine, EngineRefused
+from harness.environments.compose.engine import ContainerPaused, Engine, EngineRefused
 from harness.environments.journal import Journal
 from harness.model.errors import FaultNotApplied, FaultNotHealed, HarnessError
 from harness.model.fault import Applied, Effect
@@ -16,23 +16,26 @@ _PAUSED_AT_MOST_S = 5.0  # nothing can be run in a paused container; as long as 
 _POLL_S = 0.05
 _STATUS_ERROR = 400
 
-# Runs in the container, with its own Python. The token comes by the environment, since arguments
-# are shown to everybody who lists processes.
-_REQUEST = """\
+# Runs in the container, with its own Python: all requests of one step at once, because starting a
+# program there takes 0.1 s. The token comes by the environment, since arguments are shown to
+# everybody who lists processes.
+_REQUESTS = """\
 import json, os, sys, urllib.error, urllib.request
-method, path, body = sys.argv[1:]
-request = urllib.request.Request(
-    "http://127.0.0.1:" + os.environ["ATLAS_PORT"] + path, method=method,
-    data=body.encode() if body else None, headers={
-        "x-atlas-chaos-token": os.environ["CHAOS_TOKEN"], "content-type": "application/json"})
 opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-try:
-    with opener.open(request, timeout=5) as answer:
-        status, text = answer.status, answer.read().decode()
-except urllib.error.HTTPError as error:
-    status, text = error.code, error.read().decode()
-print(json.dumps([status, text]))
+headers = {"x-atlas-chaos-token": os.environ["CHAOS_TOKEN"], "content-type": "application/json"}
+answers = []
+for method, path, body in json.loads(sys.argv[1]):
+    url = "http://127.0.0.1:" + os.environ["ATLAS_PORT"] + path
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, method=method, data=data, headers=headers)
+    try:
+        with opener.open(request, timeout=5) as answer:
+            answers.append([answer.status, answer.read().decode()])
+    except urllib.error.HTTPError as error:
+        answers.append([error.code, error.read().decode()])
+print(json.dumps(answers))
 """
+_Request = tuple[str, str, Mapping[str, Any] | None]  # method, path, body
 
 
 class ContainedEndpoints:
@@ -81,8 +84,9 @@ class ContainedEndpoints:
     ) -> AsyncIterator[Applied]:
         act = f"{path} {name} of {service.name}"
         with self._journal.undoing(act, {"kind": "ends_with_process"}):
-            await self._ask(service, "POST", path, FaultNotApplied, body=body)
-            if name not in await self._counters(service, path, FaultNotApplied):
+            asked: list[_Request] = [("POST", path, body), ("GET", path, None)]
+            _, listed = await self._ask(service, asked, FaultNotApplied)
+            if name not in _counters(listed):
                 raise FaultNotApplied(f"{act} was accepted but is not in force")
             applied = Applied(read_back=f"{name} is in force in {service.name}")
             try:
@@ -94,50 +98,47 @@ class ContainedEndpoints:
         self, service: ServiceContainer, path: str, name: str, applied: Applied
     ) -> None:
         """Read the counter, remove the fault and read back that it is gone."""
-        counters = await self._counters(service, path, FaultNotHealed)
-        applied.effects = counters.get(name, 0)
+        asked: list[_Request] = [
+            ("GET", path, None),
+            ("DELETE", f"{path}/{name}", None),
+            ("GET", path, None),
+        ]
+        before, _, after = await self._ask(service, asked, FaultNotHealed)
+        applied.effects = _counters(before).get(name, 0)
         applied.effect = f"{name} acted {applied.effects} times"
-        await self._ask(service, "DELETE", f"{path}/{name}", FaultNotHealed)
-        if name in await self._counters(service, path, FaultNotHealed):
+        if name in _counters(after):
             raise FaultNotHealed(f"{path} {name} is still in force in {service.name}")
 
-    async def _counters(
-        self, service: ServiceContainer, path: str, error: type[HarnessError]
-    ) -> dict[str, int]:
-        """Return how often each enabled fault or script has acted, keyed by name."""
-        document = json.loads(await self._ask(service, "GET", path, error))
-        listed = document["active"] if "active" in document else document["scripts"]
-        return {str(one["name"]): int(one["acted"]) for one in listed}
-
     async def _ask(
-        self,
-        service: ServiceContainer,
-        method: str,
-        path: str,
-        error: type[HarnessError],
-        *,
-        body: Mapping[str, Any] | None = None,
-    ) -> str:
-        what = f"{method} {path} in the container of {service.name}"
-        argv = ["python3", "-c", _REQUEST, method, path, json.dumps(body) if body else ""]
+        self, service: ServiceContainer, asked: Sequence[_Request], error: type[HarnessError]
+    ) -> list[str]:
+        """Return the answers to requests, made one after the other."""
+        argv = ["python3", "-c", _REQUESTS, json.dumps(asked)]
         try:
             code, said = await self._run(service, argv)
         except EngineRefused as refusal:
-            raise error(f"{what}: {refusal}") from refusal
+            raise error(f"{asked[0][1]} of {service.name}: {refusal}") from refusal
         if code != 0:
-            raise error(f"{what} failed: {said.decode(errors='replace').strip()[-500:]}")
-        status, text = json.loads(said)
-        if status >= _STATUS_ERROR:
-            raise error(f"{what} answered {status}: {text}")
-        return str(text)
+            told = said.decode(errors="replace").strip()[-500:]
+            raise error(f"{asked[0][1]} of {service.name} could not be asked: {told}")
+        answers: list[tuple[int, str]] = json.loads(said.splitlines()[-1])
+        for (method, path, _), (status, text) in zip(asked, answers, strict=True):
+            if status >= _STATUS_ERROR:
+                raise error(f"{method} {path} of {service.name} answered {status}: {text}")
+        return [text for _, text in answers]
 
     async def _run(self, service: ServiceContainer, argv: Sequence[str]) -> tuple[int, bytes]:
         """Run a program in a container; while another fault has paused it, wait for that to end."""
         for _ in range(int(_PAUSED_AT_MOST_S / _POLL_S)):
             try:
                 return await self._engine.run(service.container, argv, {"CHAOS_TOKEN": self._token})
-            except EngineRefused:
-                if (await service.state()).status != "paused":
-                    raise
+            except ContainerPaused:
                 await self._clock.sleep(_POLL_S)
         raise EngineRefused(f"the container was paused for more than {_PAUSED_AT_MOST_S:g} s")
+
+
+def _counters(answer: str) -> dict[str, int]:
+    """Return how often each enabled fault or script has acted, keyed by name."""
+    document = json.loads(answer)
+    listed = document["active"] if "active" in document else document["scripts"]
+    return {str(one["name"]): int(one["acted"]) for one in listed}

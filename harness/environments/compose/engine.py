@@ -24,6 +24,10 @@ class EngineRefused(HarnessError):
     """The Docker engine did not do what it was asked, or did not answer."""
 
 
+class ContainerPaused(EngineRefused):
+    """The engine refused because the container is paused."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerState:
     """What the engine says of a container.
@@ -194,9 +198,8 @@ class Engine:
         except TimeoutError as error:
             raise EngineRefused(f"docker: no answer to {what!r} within {within_s:g} s") from error
         except docker.errors.APIError as error:
-            raise EngineRefused(
-                f"docker refused to {what} a container: {error.explanation}"
-            ) from error
+            kind = ContainerPaused if "is paused" in str(error.explanation) else EngineRefused
+            raise kind(f"docker refused to {what} a container: {error.explanation}") from error
         except (docker.errors.DockerException, requests.RequestException) as error:
             raise EngineRefused(f"docker could not {what} a container: {error}") from error
 
