@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from harness.checks.attempts import is_failure, received_calls
 from harness.checks.question import Question, seconds, witness
-from harness.checks.stalls import STALL_FACTOR, machine_stalls_of
+from harness.checks.stalls import STALL_FACTOR, stalls_of
 from harness.checks.streams import unreadable
 from harness.model.fields import Kind, meta
 from harness.model.finding import Finding
@@ -103,9 +103,9 @@ class RetrySpread:
     def _crowded(
         self, question: Question, history: History, densest: Sequence[Repeat], herd: int
     ) -> Finding:
-        """Return what a crowd proves: requests that a stall held up leave together at its end."""
+        """Return what a crowd proves: requests that a stall held up begin together at its end."""
         start_ns, end_ns = densest[0].at_ns, densest[-1].at_ns
-        stall_s = machine_stalls_of(history).largest_s(start_ns, end_ns)
+        stall_s = _held_up_s(history, densest, within_s=self.within_s)
         excused = self.at_most * (1.0 + STALL_FACTOR * stall_s / self.within_s)
         got = (
             f"{len(densest)} repeated requests began within {seconds(end_ns - start_ns):.3f} s "
@@ -113,7 +113,7 @@ class RetrySpread:
         )
         figures = {"samples": herd, "value": float(len(densest)), "at_ns": start_ns}
         if len(densest) <= excused:
-            reason = f"the machine stalled for {stall_s:.3f} s meanwhile"
+            reason = f"a stall of {stall_s:.3f} s held them up"
             return question.undecided(reason, got, **figures)
         return question.failed(got, witnesses=map(_line, densest), **figures)
 
@@ -151,6 +151,24 @@ class RetrySpread:
 def _is_repeat(earlier: ReceivedRequest, later: ReceivedRequest) -> bool:
     """Tell another attempt from another page; one that does not count itself is one too."""
     return later.attempt != earlier.attempt or is_failure(earlier)
+
+
+def _held_up_s(history: History, crowd: Sequence[Repeat], *, within_s: float) -> float:
+    """Return the longest stretch of a stall just before or in a crowd in which nobody came.
+
+    Who sends a crowd is late because of the crowd, but not silent meanwhile.
+    """
+    times_ns = [repeat.at_ns for repeat in crowd]
+    earliest_ns = times_ns[0] - round(within_s * NS_PER_S)
+    longest_ns = 0
+    for stall in stalls_of(history).samples:
+        start_ns = stall.t_ns - stall.lag_ns
+        if stall.t_ns < earliest_ns or start_ns > times_ns[-1]:
+            continue
+        inside = [at_ns for at_ns in times_ns if start_ns < at_ns < stall.t_ns]
+        gaps = [b - a for a, b in pairwise([start_ns, *inside, stall.t_ns])]
+        longest_ns = max(longest_ns, *gaps)
+    return longest_ns / NS_PER_S
 
 
 def _line(repeat: Repeat) -> str:

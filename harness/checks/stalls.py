@@ -12,8 +12,6 @@ TOLERANCE_MIN_S = 0.05  # what two busy cores add to a timer
 TOLERANCE_RATIO = 0.10
 EARLY_S = 0.002  # event loops round timers to whole milliseconds
 
-HARNESS = "harness"  # the name under which it records its own lag
-
 _BEFORE_NS = 10_000_000  # a stall that ended a moment earlier still delays the timer
 _AFTER_NS = 20_000_000  # and one that began a moment later delays the record of it
 
@@ -67,15 +65,6 @@ def stalls_of(history: History) -> Stalls:
     samples = tuple(sample for sample in history.of(LagSample) if not is_meant(sample))
     longest_ns = max((sample.lag_ns for sample in samples), default=0)
     return Stalls(samples=samples, longest_ns=longest_ns)
-
-
-def machine_stalls_of(history: History) -> Stalls:
-    """Return the stalls that the harness itself met, where a service may have caused its own.
-
-    A loop that serves a crowd is late because of the crowd.
-    """
-    own = tuple(one for one in stalls_of(history).samples if one.service == HARNESS)
-    return Stalls(samples=own, longest_ns=max((one.lag_ns for one in own), default=0))
 
 
 def stalling_windows(history: History) -> list[Window]:

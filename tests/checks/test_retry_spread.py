@@ -108,12 +108,28 @@ def test_requests_of_another_server_do_not_count():
 
 
 @pytest.mark.parametrize(("lag", "verdict"), [(0.4, "INCONCLUSIVE"), (0.3, "FAILED")])
-def test_a_stall_of_the_machine_excuses_as_many_as_it_held_up(lag, verdict):
-    assert judged(herd(over=0.08), stall(50.05, lag)).verdict == verdict  # 5 x (1 + 1.5 x 0.4) = 8
+@pytest.mark.parametrize("service", ["batch", "harness"])
+def test_a_stall_excuses_as_many_as_it_held_up(lag, verdict, service):
+    at_its_end = stall(50.0, lag, service)
+
+    assert judged(herd(over=0.08), at_its_end).verdict == verdict  # 5 x (1 + 1.5 x 0.4) = 8
 
 
-def test_a_service_that_stalls_because_of_the_crowd_is_not_excused_by_it():
-    assert judged(herd(over=0.08), stall(50.05, 0.4, "batch")).verdict is Verdict.FAILED
+def test_a_stall_between_two_parts_of_a_crowd_excuses_it():
+    parts = [one for i in range(8) for one in back(i, 50.0 if i < 3 else 50.6)]
+
+    assert judged(parts).verdict is Verdict.FAILED
+    assert judged(parts, stall(50.6, 0.5, "batch")).verdict is Verdict.INCONCLUSIVE
+
+
+def test_a_stall_in_which_the_crowd_comes_is_its_own_doing():
+    crowd = herd(over=0.5, n=9)
+
+    assert judged(crowd, stall(50.45, 0.45, "batch")).verdict is Verdict.FAILED
+
+
+def test_a_stall_long_before_a_crowd_excuses_nothing():
+    assert judged(herd(over=0.08), stall(48.9, 5.0, "batch")).verdict is Verdict.FAILED
 
 
 def test_a_record_with_a_gap_proves_no_spread_but_still_a_crowd():
