@@ -294,13 +294,14 @@ def test_a_container_that_dies_at_start_is_told_with_its_last_words_and_nothing_
 
 @pytest.mark.usefixtures("images")
 def test_an_image_that_is_not_here_is_named_before_anything_is_started(tmp_path):
-    system = SCENARIO.with_name("shadow_atlas.system.yaml").read_text()
-    (tmp_path / "shadow_atlas.system.yaml").write_text(system)
-    (tmp_path / SCENARIO.name).write_text(SCENARIO.read_text())
-    names = ("db", "tiger", "api", "toxiproxy")
-    services = {name: {"image": "atlas-chaos/nowhere:1"} for name in names}
+    file = SCENARIO.with_name("tiger_answers_for_a_dead_portal.chaos.yaml")
+    for path in (file, file.with_name("shadow_atlas.system.yaml")):
+        (tmp_path / path.name).write_text(path.read_text())
+    [scenario] = load([tmp_path / file.name])
+    services = {
+        name: {"image": "atlas-chaos/nowhere:1"} for name in (*scenario.services(), "toxiproxy")
+    }
     (tmp_path / "compose.yaml").write_text(json.dumps({"services": services}))
-    [scenario] = load([tmp_path / SCENARIO.name])
 
     [why] = ComposeEnvironment(clock=SystemClock()).missing(scenario)
 
