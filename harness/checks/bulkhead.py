@@ -26,6 +26,7 @@ class Bulkhead:
     """
 
     name: ClassVar[str] = "bulkhead"
+    is_exact: ClassVar[bool] = True
     summary: ClassVar[str] = "concurrency and queue stay within the bulkhead's bounds"
 
     service: str = field(metadata=meta(Kind.SERVICE, "the service that holds the bulkhead"))

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from harness.checks.effects import effect_of
 from harness.checks.percentiles import nearest_rank
+from harness.checks.processors import processors_finding
 from harness.checks.question import Question, seconds, witness
 from harness.checks.stalls import Stalls, stalling_windows, stalls_of
 from harness.checks.steady import is_steady, steady_loads
@@ -22,7 +23,7 @@ def evidence_findings(history: History, scenario: Scenario) -> tuple[Finding, ..
 
     The baseline was steady; every fault was applied, had an effect and was healed; the load
     was there in every phase and was dispatched in time; the machine did not stall for longer
-    than the breakers' times allow.
+    than the breakers' times allow, and left the services their processors.
     """
     return (
         _baseline(history, scenario),
@@ -30,6 +31,7 @@ def evidence_findings(history: History, scenario: Scenario) -> tuple[Finding, ..
         _load(history, scenario),
         _dispatch(history),
         *_stall_budget(history, scenario),
+        *processors_finding(history),
     )
 
 

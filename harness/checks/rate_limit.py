@@ -29,6 +29,7 @@ class RateLimit:
     """
 
     name: ClassVar[str] = "rate_limit"
+    is_exact: ClassVar[bool] = True
     summary: ClassVar[str] = "no client gets more than its bucket, and refusals say when to return"
 
     load: str = field(metadata=meta(Kind.LOAD, "the operations that are limited"))

@@ -31,6 +31,7 @@ class RetryAmplification:
     """
 
     name: ClassVar[str] = "retry_amplification"
+    is_exact: ClassVar[bool] = True
     summary: ClassVar[str] = "one call causes at most so many requests at the upstream"
 
     link: Link = field(metadata=meta(Kind.LINK, "the client that calls and the server that counts"))

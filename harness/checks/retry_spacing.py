@@ -29,6 +29,7 @@ class RetrySpacing:
     """
 
     name: ClassVar[str] = "retry_spacing"
+    is_exact: ClassVar[bool] = True
     summary: ClassVar[str] = "a call waits long enough after a bad answer before it asks again"
 
     link: Link = field(metadata=meta(Kind.LINK, "the client that waits and the server"))

@@ -14,7 +14,10 @@ from harness.model.history import History
 from harness.model.scenario import Expectation, Scenario
 from harness.model.verdict import Verdict, worst
 
-_NOISE = frozenset({"dispatch", "stall_budget"})  # evidence about the machine, not the system
+# Evidence about the machine, not the system.
+_NOISE = frozenset({"dispatch", "stall_budget", "processors"})
+_HARMLESS = _NOISE - {"dispatch"}  # where all passed; a load that was late was another load
+_UNDECIDED = Verdict.INCONCLUSIVE
 
 
 class Judgement(NamedTuple):
@@ -41,7 +44,8 @@ def judge(history: History, scenario: Scenario) -> Judgement:
 
     Without a steady baseline, and without a fault that was applied, checks are not asked:
     nothing that they could say would be about the fault. On a machine that stalled beyond the
-    budget, a check of time says INCONCLUSIVE instead of FAILED. A check that raises is a
+    budget, a check of time says INCONCLUSIVE instead of FAILED; on one that kept the services
+    waiting for a processor, every check but the exact ones. A check that raises is a
     HARNESS_ERROR, never a PASSED.
 
     Args:
@@ -67,7 +71,7 @@ def _checked(
     history: History, scenario: Scenario, evidence: Sequence[Finding]
 ) -> Iterator[Finding]:
     reason = _why_not_asked(evidence, history, scenario)
-    noise = [f for f in evidence if f.name in _NOISE and f.verdict is Verdict.INCONCLUSIVE]
+    noise = {f.name: f for f in evidence if f.name in _NOISE and f.verdict is _UNDECIDED}
     for check in scenario.checks:
         if reason:
             yield Finding(
@@ -79,26 +83,37 @@ def _checked(
             )
             continue
         finding = _ask(check, history, scenario)
-        is_timed = getattr(check, "is_timed", False)
-        if noise and is_timed and finding.verdict is Verdict.FAILED:
-            finding = _excused(finding, noise[0])
+        excuse = _excuse_of(check, noise)
+        if excuse is not None and finding.verdict is Verdict.FAILED:
+            finding = _excused(finding, excuse)
         yield finding
+
+
+def _excuse_of(check: Check, noise: Mapping[str, Finding]) -> Finding | None:
+    """Return what the machine did that the check may owe its failure to.
+
+    Lateness spoils what is measured in time. Without processors calls time out, and that spoils
+    all but the rules that hold at any speed.
+    """
+    if getattr(check, "is_timed", False) and noise:
+        return next(iter(noise.values()))
+    return None if getattr(check, "is_exact", False) else noise.get("processors")
 
 
 def _weighed(
     evidence: Sequence[Finding], checked: Sequence[Finding], scenario: Scenario
 ) -> Iterator[Finding]:
-    """Yield the evidence; a stall that put no check in doubt is told, and costs nothing.
+    """Yield the evidence; noise that put no check in doubt is told, and costs nothing.
 
-    Stalls make things late, so they can turn a pass into a failure and not the other way round:
-    where every check passed all the same, nothing has to be excused. Only a check that asks for
-    slowness (`at_least` of a latency) could owe its pass to a stall.
+    Stalls and missing processors make things late, so they can turn a pass into a failure and not
+    the other way round: where every check passed all the same, nothing has to be excused. Only a
+    check that asks for slowness (`at_least` of a latency) could owe its pass to them.
     """
     wants_slowness = any(getattr(check, "at_least_s", None) for check in scenario.checks)
     in_doubt = wants_slowness or any(one.verdict is not Verdict.PASSED for one in checked)
     for finding in evidence:
-        has_stalled = finding.name == "stall_budget" and finding.verdict is not Verdict.PASSED
-        if has_stalled and not in_doubt:
+        is_noise = finding.name in _HARMLESS and finding.verdict is not Verdict.PASSED
+        if is_noise and not in_doubt:
             got = f"{finding.got}; every check passed all the same"
             yield replace(finding, verdict=Verdict.PASSED, got=got, reason="")
         else:

@@ -38,6 +38,7 @@ class WorkItems:
     """
 
     name: ClassVar[str] = "work_items"
+    is_exact: ClassVar[bool] = True
     summary: ClassVar[str] = "every accepted piece of work ends once, over all restarts"
 
     service: str = field(metadata=meta(Kind.SERVICE, "the service that does the work"))

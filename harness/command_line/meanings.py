@@ -57,6 +57,11 @@ EVIDENCE: Mapping[str, str] = {
         "99 % of operations were sent within 10 ms of their time. A later dispatch is the "
         "harness's own stall: run fewer workers, or on a machine with less to do."
     ),
+    "processors": (
+        "No service was kept waiting for a processor for more than half of any second. Beyond that "
+        "a check that failed is INCONCLUSIVE, unless its rule holds at any speed; run fewer "
+        "scenarios at once, or on a machine with less to do."
+    ),
     "stall_budget": (
         "No stall of the machine was longer than half the shortest open time of the breakers that "
         "are judged. On a busy machine choose a larger --time-scale."

@@ -15,6 +15,7 @@ from harness.environments.journal import Journal
 from harness.environments.network import ProxiedNetwork, fault_proxy
 from harness.environments.ports import Ports
 from harness.environments.process_faults import ProcessFaults
+from harness.environments.processor_waits import recording_waits
 from harness.environments.prometheus import Prometheus, find_program, prometheus, site_of
 from harness.environments.resource_faults import ResourceFaults
 from harness.environments.services import ServiceProcess
@@ -177,6 +178,9 @@ class ProcessesEnvironment:
         if watching is not None:
             await watching.wait_until_watching()
             await stack.enter_async_context(watching.recording_alerts(start.record))
+        await stack.enter_async_context(
+            recording_waits(services, record=start.record, clock=self._clock)
+        )
         running = RunningProcesses(
             services,
             capabilities=self._capabilities(start, services, network, journal),

@@ -24,6 +24,7 @@ from harness.model.run_records import (
     Phase,
     PhaseName,
     Probe,
+    ProcessorWait,
     ProcessRecord,
     Source,
 )
@@ -66,6 +67,7 @@ Record = (
     | ProcessRecord
     | ClockRecord
     | LagSample
+    | ProcessorWait
     | EventGap
     | Note
 )
@@ -96,6 +98,7 @@ KINDS: Mapping[str, type[Record]] = {
         ProcessRecord,
         ClockRecord,
         LagSample,
+        ProcessorWait,
         EventGap,
         Note,
     )
@@ -123,6 +126,7 @@ __all__ = [
     "PhaseName",
     "Probe",
     "ProcessRecord",
+    "ProcessorWait",
     "ProxyChunk",
     "ProxyConnection",
     "ProxyState",

@@ -181,6 +181,20 @@ class LagSample:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessorWait:
+    """A service was ready to run and waited this long for a processor, since the last look.
+
+    Only what exceeds a tenth of the time is recorded.
+    """
+
+    kind: ClassVar[str] = "processor_wait"
+    t_ns: int
+    service: str
+    waited_ns: int
+    interval_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EventGap:
     """Events of a service are missing: `seq` jumped, or its file could not be read."""
 

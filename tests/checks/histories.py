@@ -21,6 +21,7 @@ from harness.model.records import (
     Operation,
     Phase,
     Probe,
+    ProcessorWait,
     ProxyChunk,
     ProxyConnection,
     ReceivedRequest,
@@ -141,6 +142,11 @@ def clocks(*services: str, incarnation: str = "1", t: float = 0.0) -> list[Recor
 
 def gap(service: str, t: float = 50.0) -> EventGap:
     return EventGap(t_ns=ns(t), service=service, incarnation="1", missing=3)
+
+
+def waited(t: float, share: float, service: str = "api") -> ProcessorWait:
+    """Return what a service waited for a processor in the second before an instant."""
+    return ProcessorWait(t_ns=ns(t), service=service, waited_ns=ns(share), interval_ns=ns(1.0))
 
 
 def stall(t: float, lag: float, service: str = "harness") -> LagSample:

@@ -27,6 +27,7 @@ from tests.checks.histories import (
     received,
     scenario,
     stall,
+    waited,
 )
 
 SUCCESS = SuccessRatio(load="lookups", during="fault", at_least_ratio=0.99)
@@ -114,6 +115,48 @@ def test_on_a_machine_that_stalled_times_are_not_failed():
     counted = history(phases(), fault(), operations(0, 20), failures(20, 110), stall(105, 16.0))
     assert judge(counted, scenario(SUCCESS, CALM)).verdict is Verdict.FAILED  # counts stay sure
     assert stalled.is_noisy
+
+
+def test_without_processors_only_rules_that_hold_at_any_speed_can_fail():
+    run = [phases(), fault(), operations(0, 20), failures(20, 110)]
+
+    starved = judge(history(*run, waited(40, 0.6)), scenario(SUCCESS))
+    assert starved.verdict is Verdict.INCONCLUSIVE
+    assert starved.is_noisy
+    assert {f.name for f in starved.findings[:2]} == {"processors", "success_ratio"}
+    assert judge(history(*run, waited(40, 0.4)), scenario(SUCCESS)).verdict is Verdict.FAILED
+    storms = call(30, "c", *[503] * 9)
+    exact = scenario(RetryAmplification(link=BATCH_WI))
+    assert judge(history(*run, storms, waited(40, 0.6)), exact).verdict is Verdict.FAILED
+
+
+def test_processors_that_were_missing_cost_nothing_where_all_passed():
+    judged = judge(history(sound(), waited(40, 0.9)), scenario(SUCCESS))
+
+    told = next(finding for finding in judged.findings if finding.name == "processors")
+    assert judged.verdict is Verdict.PASSED
+    assert (
+        told.got == "api waited 90% of the second before 40.000 s; every check passed all the same"
+    )
+
+
+def test_waits_of_one_second_and_one_service_add_up():
+    quarters = [
+        dataclasses.replace(waited(40 + i / 4, 0.15), interval_ns=250_000_000) for i in range(8)
+    ]
+    others = [dataclasses.replace(one, service="batch") for one in quarters]
+
+    judged = judge(history(sound(), quarters, others), scenario(SUCCESS))
+
+    told = next(finding for finding in judged.findings if finding.name == "processors")
+    assert told.value == pytest.approx(0.6)
+
+
+def test_processors_that_a_fault_took_are_not_missed():
+    burners = fault(name="cpu_pressure", target="api")
+    run = history(phases(), burners, operations(0, 20), failures(20, 110), waited(40, 0.9))
+
+    assert "processors" not in {finding.name for finding in judge(run, scenario(SUCCESS)).findings}
 
 
 def test_a_stall_that_put_no_check_in_doubt_is_told_and_costs_nothing():
