@@ -193,7 +193,7 @@ def _with_reruns(result: RunResult) -> RunResult:
     """Return a result that says in its sentence and figures how often it was run before."""
     if not result.reruns:
         return result
-    told = f"{result.sentence} (run {result.reruns + 1}: the machine was too noisy before)"
+    told = f"{result.sentence} (run {result.reruns + 1}: not decided before)"
     figures = {**result.figures, "reruns": float(result.reruns)}
     return replace(result, sentence=told, figures=figures)
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from harness.composition import RUNS_MAX, RunChoices, run_one
 from harness.model.run import Listener, Progress, RunResult
 from harness.model.scenario import Scenario
+from harness.model.verdict import Verdict
 
-_LATER = "too noisy to decide; run again at the end, alone"
+_LATER = "not decided beside others; run again at the end, alone"
 
 
 async def run_all(
@@ -22,7 +23,7 @@ async def run_all(
 
     Side by side the long ones begin first, so that no worker is left with one of them at the end
     (longest processing time first: Graham 1969, at most a third longer than the best order), and
-    what the machine kept from deciding is run again at the end, alone.
+    what could not be decided beside others is run again at the end, alone.
 
     Args:
         scenarios: Each with whether the user named it.
@@ -42,7 +43,7 @@ async def run_all(
                 scenario, choices, was_named=was_named, tries=tries, listener=listener
             )
         results[index] = result
-        if result.is_noisy and tries.stop < RUNS_MAX:
+        if result.verdict is Verdict.INCONCLUSIVE and tries.stop < RUNS_MAX:
             listener(Progress(scenario=scenario.name, phase="wait", message=_LATER))
         else:
             finished(result)
@@ -54,6 +55,6 @@ async def run_all(
         for index in order:
             group.create_task(run(index, range(1 if is_crowded else RUNS_MAX)))
     for index in order:
-        if is_crowded and results[index].is_noisy:
+        if is_crowded and results[index].verdict is Verdict.INCONCLUSIVE:
             await run(index, range(1, RUNS_MAX))
     return [results[index] for index in sorted(results)]

@@ -57,7 +57,7 @@ def test_a_noisy_run_is_run_again_with_the_same_seed_and_says_so(outcomes, tmp_p
 
     assert result.verdict is Verdict.PASSED
     assert result.figures["reruns"] == 1.0
-    assert "run 2: the machine was too noisy before" in result.sentence
+    assert "run 2: not decided before" in result.sentence
     assert runs[0] == runs[1]
 
 
