@@ -60,6 +60,15 @@ def is_alive(pid: int) -> bool:
         return False
 
 
+def report_in(log: Path) -> dict:
+    """Return the report of a watchdog, which it writes after the folder is gone."""
+    for _ in range(200):
+        if log.read_text().endswith("\n"):
+            break
+        world.block_s(0.05)
+    return json.loads(log.read_text())
+
+
 def wait_until_gone(pids: list[int], folder: Path, within_s: float = 15.0) -> None:
     """Wait for the condition, with the bound that the design promises."""
     for _ in range(int(within_s / 0.05)):
@@ -81,7 +90,7 @@ def test_killing_the_whole_process_group_of_the_harness_leaves_nothing(tmp_path)
     harness.wait()
 
     wait_until_gone(pids, folder)
-    report = json.loads((tmp_path / "watchdog.log").read_text())
+    report = report_in(tmp_path / "watchdog.log")
     assert report["run_id"] == run_id
     assert sum("killed process" in line for line in report["done"]) == 2
 
