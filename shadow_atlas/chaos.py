@@ -4,8 +4,6 @@ Without the token, with a wrong one, or from another host, the endpoints do not 
 any unknown path.
 """
 
-import hmac
-import ipaddress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,8 +11,8 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from resilience import ChaosFault, ChaosFaultInjector
-from shadow_atlas import headers
 from shadow_atlas.answers import Refusal
+from shadow_atlas.chaos_access import require_chaos_access
 
 
 class FaultDocument(BaseModel):
@@ -89,18 +87,6 @@ class ActiveFaults:
         ]
 
 
-def require_chaos_access(request: Request, *, token: str | None) -> None:
-    """Let a request under `/chaos` pass only from this host and with the token.
-
-    Raises:
-        Refusal: 404, the same as for an unknown path.
-    """
-    given = request.headers.get(headers.CHAOS_TOKEN, "")
-    is_known = token is not None and hmac.compare_digest(given.encode(), token.encode())
-    if not (is_known and _is_loopback(request)):
-        raise Refusal(status=404, code="NOT_FOUND", message="Not Found")
-
-
 def chaos_router(injector: ChaosFaultInjector, *, token: str | None) -> APIRouter:
     """Build the endpoints `/chaos/faults`: POST sets a fault, GET lists, DELETE lifts."""
     router = APIRouter(prefix="/chaos/faults")
@@ -136,13 +122,6 @@ def chaos_router(injector: ChaosFaultInjector, *, token: str | None) -> APIRoute
         return {"lifted": 1}
 
     return router
-
-
-def _is_loopback(request: Request) -> bool:
-    try:
-        return request.client is not None and ipaddress.ip_address(request.client.host).is_loopback
-    except ValueError:
-        return False
 
 
 def _problems(error: ValidationError) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from resilience import HealthLevel, Sample
-from shadow_atlas.settings import ServiceSettings
+from shadow_atlas.service_settings import ServiceSettings
 
 _STATES: Final[Mapping[float, str]] = {0.0: "closed", 1.0: "open", 2.0: "half_open"}
 

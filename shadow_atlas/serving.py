@@ -27,7 +27,7 @@ from shadow_atlas.dotted_paths import load
 from shadow_atlas.events import EventFile, EventLog
 from shadow_atlas.listening import BACKLOG, adopt, listen
 from shadow_atlas.logs import configure_logs
-from shadow_atlas.settings import ServiceSettings
+from shadow_atlas.service_settings import ServiceSettings
 from shadow_atlas.tickers import tick_clock, watch_lag
 
 STALL_S: Final = 1.0  # a reader that takes no byte for so long has gone

@@ -15,7 +15,7 @@ def sparkline(values: Sequence[float | None], *, top: float | None = None) -> st
         values: From the oldest to the newest; negative ones count as zero.
         top: The value of a full block; the largest one if not given.
 
-    >>> sparkline([1.0, 1.05, None, 8.0]), sparkline([0.5, 1.0], top=1.0), sparkline([0.0])
+    >>> sparkline([1.0, 2.0, None, 8.0]), sparkline([0.5, 1.0], top=1.0), sparkline([0.0])
     ('▁▂·█', '▄█', '▁')
     """
     known = [value for value in values if value is not None]

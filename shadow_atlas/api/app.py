@@ -18,11 +18,12 @@ from shadow_atlas.api.coordinates import Coordinate
 from shadow_atlas.api.lookup import DistrictLookup
 from shadow_atlas.api.protected_lookup import Answer, ProtectedLookup
 from shadow_atlas.api.updating import Target, Updating
-from shadow_atlas.application import Surroundings, build_application
+from shadow_atlas.application import build_application
 from shadow_atlas.boundaries import CurrentBoundaries
 from shadow_atlas.boundaries.refreshes import What
 from shadow_atlas.calls import Call, call_of
-from shadow_atlas.chaos import chaos_router, require_chaos_access
+from shadow_atlas.chaos import chaos_router
+from shadow_atlas.chaos_access import require_chaos_access
 from shadow_atlas.clock import Clock
 from shadow_atlas.database import Database
 from shadow_atlas.errors import classify
@@ -32,6 +33,7 @@ from shadow_atlas.layer_events import LayerEvents
 from shadow_atlas.metrics import LayerCollector
 from shadow_atlas.protection import Stack, StackFactory
 from shadow_atlas.settings import ApiSettings
+from shadow_atlas.surroundings import Surroundings
 
 LINK = "api -> db"
 UPDATES_LINK = "api -> tiger"

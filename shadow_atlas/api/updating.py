@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from resilience import Listener
-from shadow_atlas.application import Surroundings
 from shadow_atlas.boundaries import BoundaryUpdates, CurrentBoundaries
 from shadow_atlas.boundaries.county_source import CountySource
 from shadow_atlas.boundaries.refreshes import RefreshRecord
@@ -16,6 +15,7 @@ from shadow_atlas.errors import classify
 from shadow_atlas.portal_queries import PortalClient
 from shadow_atlas.protection import Stack, StackFactory
 from shadow_atlas.settings import BoundarySettings
+from shadow_atlas.surroundings import Surroundings
 
 BODY_LIMIT_BYTES = 32 * 1024 * 1024  # the counties of Texas, unsimplified, are about 20 MiB
 

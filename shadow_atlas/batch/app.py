@@ -5,7 +5,7 @@ import random
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
-from shadow_atlas.application import Surroundings, build_application
+from shadow_atlas.application import build_application
 from shadow_atlas.batch.endpoints import add_endpoints
 from shadow_atlas.batch.service import Batch
 from shadow_atlas.batch.settings import BatchSettings
@@ -14,6 +14,7 @@ from shadow_atlas.clock import Clock
 from shadow_atlas.events import EventSink
 from shadow_atlas.metrics import LayerCollector
 from shadow_atlas.protection import StackFactory
+from shadow_atlas.surroundings import Surroundings
 
 
 def create_app(

@@ -11,7 +11,6 @@ import structlog
 from fastapi import FastAPI
 
 from resilience import ChaosFaultInjector, Sample
-from shadow_atlas.application import Surroundings
 from shadow_atlas.batch.extractions import Extractions
 from shadow_atlas.batch.extractor import StateBatchExtractor
 from shadow_atlas.batch.job_request import JobRequest
@@ -33,6 +32,7 @@ from shadow_atlas.levels import service_level
 from shadow_atlas.portal_queries.fetching import PortalClient
 from shadow_atlas.protection import StackFactory, StackKit
 from shadow_atlas.stopping import stops_within, watch_for_stop
+from shadow_atlas.surroundings import Surroundings
 
 MENDING_TRIES = 240  # two minutes of polls: by then the database is there, or it is not coming
 

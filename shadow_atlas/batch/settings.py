@@ -10,7 +10,8 @@ from shadow_atlas.batch.job_request import KeyReused
 from shadow_atlas.environment import Address, EnvironmentReader
 from shadow_atlas.portal_queries.catalogue import PORTALS, TIGER
 from shadow_atlas.presets import PORTAL_REQUEST, STATE_EXTRACTION
-from shadow_atlas.settings import DatabaseSettings, ServiceSettings, require_room_for_attempts
+from shadow_atlas.service_settings import ServiceSettings
+from shadow_atlas.settings import DatabaseSettings, require_room_for_attempts
 from shadow_atlas.tuning import Tuning
 
 PORTAL_NAMES = (*(portal.name for portal in PORTALS), TIGER.name)

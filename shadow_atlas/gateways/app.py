@@ -4,7 +4,6 @@ import random
 
 from prometheus_client import CollectorRegistry
 
-from shadow_atlas.application import Surroundings
 from shadow_atlas.clock import Clock
 from shadow_atlas.events import EventSink
 from shadow_atlas.gateways.blocks import BLOCK_PATHS, BlockDesk
@@ -12,6 +11,7 @@ from shadow_atlas.gateways.dialect import GatewayDialect
 from shadow_atlas.gateways.settings import GatewaySettings
 from shadow_atlas.gateways.snapshots import make_snapshots
 from shadow_atlas.stand_ins.application import Divided, Role, build_stand_in
+from shadow_atlas.surroundings import Surroundings
 
 
 def create_app(

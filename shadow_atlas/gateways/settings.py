@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from shadow_atlas.environment import ConfigurationError, EnvironmentReader
-from shadow_atlas.settings import ServiceSettings
+from shadow_atlas.service_settings import ServiceSettings
 
 GATEWAY_NAMES: Final = ("gateway_a", "gateway_b", "gateway_c")
 

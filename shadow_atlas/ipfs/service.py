@@ -8,7 +8,6 @@ from typing import Any
 from fastapi import FastAPI
 
 from resilience import ChaosFaultInjector, Sample
-from shadow_atlas.application import Surroundings
 from shadow_atlas.content_addressing import Cid
 from shadow_atlas.errors import classify
 from shadow_atlas.health import health_body
@@ -19,6 +18,7 @@ from shadow_atlas.ipfs.syncing import SnapshotSync, Synced
 from shadow_atlas.layer_events import LayerEvents, without_attempts
 from shadow_atlas.levels import service_level
 from shadow_atlas.protection import StackFactory, StackKit
+from shadow_atlas.surroundings import Surroundings
 
 
 class Ipfs:

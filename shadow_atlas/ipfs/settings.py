@@ -9,7 +9,8 @@ from resilience import StackConfig, scaled
 from shadow_atlas.content_addressing import FileLimits
 from shadow_atlas.environment import Address, EnvironmentReader
 from shadow_atlas.presets import IPFS_GATEWAY, IPFS_SYNC
-from shadow_atlas.settings import ServiceSettings, require_room_for_attempts
+from shadow_atlas.service_settings import ServiceSettings
+from shadow_atlas.settings import require_room_for_attempts
 
 GATEWAYS: Final = ("gateway_a", "gateway_b", "gateway_c")
 """The gateways in the order in which they are asked."""

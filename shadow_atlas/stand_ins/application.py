@@ -5,16 +5,16 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from fastapi import FastAPI
+from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from shadow_atlas.application import Surroundings, build_application
-from shadow_atlas.settings import ServiceSettings
+from shadow_atlas.service_settings import ServiceSettings
 from shadow_atlas.stand_ins.received import ReceivedRecord
 from shadow_atlas.stand_ins.script_book import ScriptBook
-from shadow_atlas.stand_ins.script_endpoints import Dialect, add_script_endpoints
+from shadow_atlas.stand_ins.script_endpoints import Dialect, script_endpoints
 from shadow_atlas.stand_ins.stand_in import Desk, StandIn
 from shadow_atlas.stopping import watch_for_stop
+from shadow_atlas.surroundings import Surroundings, furnish
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +47,7 @@ class Divided:
         endpoints: Answers everything else, and runs the lifespan.
     """
 
-    def __init__(self, *, player: ASGIApp, paths: tuple[str, ...], endpoints: FastAPI) -> None:
+    def __init__(self, *, player: ASGIApp, paths: tuple[str, ...], endpoints: Starlette) -> None:
         self.endpoints = endpoints
         self._player = player
         self._paths = paths
@@ -76,25 +76,20 @@ def build_stand_in(service: ServiceSettings, role: Role, surroundings: Surroundi
     )
 
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         async with asyncio.TaskGroup() as group:
             watch = group.create_task(watch_for_stop(surroundings.event_sink, stopping))
             yield
             stopping.set()
             watch.cancel()
 
-    endpoints = build_application(
-        surroundings,
-        title=f"Shadow Atlas stand-in {service.name}",
-        body_limit_bytes=service.body_limit_bytes,
-        lifespan=lifespan,
-    )
-    add_script_endpoints(
-        endpoints,
+    routes = script_endpoints(
         dialect=role.dialect,
         token=service.chaos_token,
         book=book,
         record=record,
         health=role.health,
     )
+    endpoints = Starlette(routes=routes, lifespan=lifespan)
+    furnish(endpoints, surroundings, body_limit_bytes=service.body_limit_bytes)
     return Divided(player=player, paths=role.paths, endpoints=endpoints)

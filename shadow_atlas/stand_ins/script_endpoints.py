@@ -1,14 +1,15 @@
 """Offer the endpoints beside a stand-in: health, scripts, and what was received."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Protocol
 
-from fastapi import FastAPI, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
 from shadow_atlas.answers import Refusal
-from shadow_atlas.chaos import require_chaos_access
+from shadow_atlas.chaos_access import require_chaos_access
 from shadow_atlas.stand_ins.received import ReceivedRecord
 from shadow_atlas.stand_ins.script_book import ScriptBook
 from shadow_atlas.stand_ins.script_documents import script_document
@@ -27,55 +28,55 @@ class Dialect(Protocol):
         ...
 
 
-def add_script_endpoints(
-    app: FastAPI,
+def script_endpoints(
     *,
     dialect: Dialect,
     token: str | None,
     book: ScriptBook,
     record: ReceivedRecord,
     health: Mapping[str, object],
-) -> None:
-    """Add `/v1/health`, `/chaos/scripts` and `/chaos/received`.
+) -> list[Route]:
+    """Return `/v1/health`, `/chaos/scripts` and `/chaos/received`.
 
     Everything under `/chaos` answers 404 without the run's token, and to other hosts.
 
     Args:
-        app: Gets the endpoints.
         dialect: Reads scripts.
         token: The run's token; None hides the endpoints.
         book: Holds the scripts.
         record: Holds what was received.
         health: What the stand-in says of itself, besides being healthy.
     """
-    _add_setting(app, dialect, token, book)
-    _add_lifting(app, token, book)
-    _add_reading(app, token, book, record)
 
-    @app.get("/v1/health")
-    async def tell_health() -> dict[str, object]:
-        return {"status": "healthy", **health}
+    async def tell_health(_request: Request) -> Response:
+        return JSONResponse({"status": "healthy", **health})
+
+    return [
+        Route("/v1/health", tell_health, methods=["GET"]),
+        *_setting(dialect, token, book),
+        *_lifting(token, book),
+        *_reading(token, book, record),
+    ]
 
 
-def _add_reading(app: FastAPI, token: str | None, book: ScriptBook, record: ReceivedRecord) -> None:
-    @app.get("/chaos/scripts")
-    async def list_scripts(request: Request) -> dict[str, object]:
+def _reading(token: str | None, book: ScriptBook, record: ReceivedRecord) -> Iterator[Route]:
+    async def list_scripts(request: Request) -> Response:
         require_chaos_access(request, token=token)
-        return {
-            "scripts": [
-                {**script_document(script), "matched": matched, "acted": acted}
-                for script, matched, acted in book.scripts()
-            ]
-        }
+        scripts = [
+            {**script_document(script), "matched": matched, "acted": acted}
+            for script, matched, acted in book.scripts()
+        ]
+        return JSONResponse({"scripts": scripts})
 
-    @app.get("/chaos/received")
-    async def received(request: Request) -> dict[str, object]:
+    async def received(request: Request) -> Response:
         require_chaos_access(request, token=token)
-        return record.summary()
+        return JSONResponse(record.summary())
+
+    yield Route("/chaos/scripts", list_scripts, methods=["GET"])
+    yield Route("/chaos/received", received, methods=["GET"])
 
 
-def _add_setting(app: FastAPI, dialect: Dialect, token: str | None, book: ScriptBook) -> None:
-    @app.post("/chaos/scripts")
+def _setting(dialect: Dialect, token: str | None, book: ScriptBook) -> Iterator[Route]:
     async def set_script(request: Request) -> Response:
         require_chaos_access(request, token=token)
         try:
@@ -85,16 +86,20 @@ def _add_setting(app: FastAPI, dialect: Dialect, token: str | None, book: Script
             raise Refusal(status=400, code="SCRIPT_REJECTED", message=str(error)) from error
         return JSONResponse({"name": script.name}, status_code=201)
 
+    yield Route("/chaos/scripts", set_script, methods=["POST"])
 
-def _add_lifting(app: FastAPI, token: str | None, book: ScriptBook) -> None:
-    @app.delete("/chaos/scripts")
-    async def lift_all(request: Request) -> dict[str, int]:
-        require_chaos_access(request, token=token)
-        return {"lifted": book.lift_all()}
 
-    @app.delete("/chaos/scripts/{name}")
-    async def lift(request: Request, name: str) -> dict[str, int]:
+def _lifting(token: str | None, book: ScriptBook) -> Iterator[Route]:
+    async def lift_all(request: Request) -> Response:
         require_chaos_access(request, token=token)
+        return JSONResponse({"lifted": book.lift_all()})
+
+    async def lift(request: Request) -> Response:
+        require_chaos_access(request, token=token)
+        name = request.path_params["name"]
         if not book.lift(name):
             raise Refusal(status=404, code="NOT_FOUND", message=f"no script is named {name!r}")
-        return {"lifted": 1}
+        return JSONResponse({"lifted": 1})
+
+    yield Route("/chaos/scripts", lift_all, methods=["DELETE"])
+    yield Route("/chaos/scripts/{name}", lift, methods=["DELETE"])

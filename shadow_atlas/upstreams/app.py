@@ -5,10 +5,10 @@ from typing import assert_never
 
 from prometheus_client import CollectorRegistry
 
-from shadow_atlas.application import Surroundings
 from shadow_atlas.clock import Clock
 from shadow_atlas.events import EventSink
 from shadow_atlas.stand_ins.application import Divided, Role, build_stand_in
+from shadow_atlas.surroundings import Surroundings
 from shadow_atlas.upstreams.answers import AnswerDesk
 from shadow_atlas.upstreams.arcgis import StateServer, TigerWeb
 from shadow_atlas.upstreams.boundaries import ShippedBoundaries

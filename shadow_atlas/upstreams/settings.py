@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from shadow_atlas.environment import ConfigurationError, EnvironmentReader
-from shadow_atlas.settings import ServiceSettings
+from shadow_atlas.service_settings import ServiceSettings
 from shadow_atlas.upstreams.portals import PORTAL_KINDS, PortalKind
 
 

@@ -21,7 +21,8 @@ from resilience import create_stack
 from shadow_atlas.api import create_app
 from shadow_atlas.environment import Address
 from shadow_atlas.events import EventFile, EventLog
-from shadow_atlas.settings import ApiSettings, DatabaseSettings, ServiceSettings
+from shadow_atlas.service_settings import ServiceSettings
+from shadow_atlas.settings import ApiSettings, DatabaseSettings
 from tests.shadow_atlas.fake_clock import FakeClock
 from tests.shadow_atlas.postgres import free_port
 

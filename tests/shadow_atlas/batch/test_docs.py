@@ -10,6 +10,8 @@ from pathlib import Path
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from prometheus_client import CollectorRegistry
+from starlette.applications import Starlette
+from starlette.routing import Route
 
 import shadow_atlas.planted
 from resilience import create_stack
@@ -37,12 +39,12 @@ def _endpoints(page: str) -> set[str]:
     return set(re.findall(r"`((?:GET|POST|DELETE) /[^`]*)`", page))
 
 
-def _routes(app: FastAPI) -> set[str]:
+def _routes(app: Starlette) -> set[str]:
     return {
         f"{method} {re.sub('job_id', 'id', route.path)}"
         for route in app.routes
-        if isinstance(route, APIRoute)
-        for method in route.methods
+        if isinstance(route, (APIRoute, Route))
+        for method in (route.methods or set()) - {"HEAD"}
     } - SHARED
 
 

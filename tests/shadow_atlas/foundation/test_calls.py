@@ -14,9 +14,10 @@ from starlette.responses import JSONResponse, StreamingResponse
 
 from resilience import BulkheadFull, CircuitOpen, DeadlineExceeded, QueueTimeout, RateLimited
 from shadow_atlas.answers import Refusal
-from shadow_atlas.application import Surroundings, build_application
+from shadow_atlas.application import build_application
 from shadow_atlas.calls import call_of
 from shadow_atlas.events import EventLog
+from shadow_atlas.surroundings import Surroundings
 from tests.shadow_atlas.fake_clock import FakeClock
 
 LIMIT_BYTES = 1000

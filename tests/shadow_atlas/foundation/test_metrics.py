@@ -17,7 +17,7 @@ from resilience import (
 )
 from shadow_atlas.health import breaker_states, health_body
 from shadow_atlas.metrics import LayerCollector
-from shadow_atlas.settings import ServiceSettings
+from shadow_atlas.service_settings import ServiceSettings
 from tests.shadow_atlas.fake_clock import FakeClock
 
 SERVICE = ServiceSettings(name="api", host="127.0.0.1", port=1, app="a:b")

@@ -10,8 +10,8 @@ from shadow_atlas.dotted_paths import load
 from shadow_atlas.environment import ConfigurationError
 from shadow_atlas.events import EventLog
 from shadow_atlas.listening import listen
+from shadow_atlas.service_settings import ServiceSettings
 from shadow_atlas.serving import open_event_log, service_rng
-from shadow_atlas.settings import ServiceSettings
 from shadow_atlas.tickers import tick_clock, watch_lag
 from tests.shadow_atlas.fake_clock import FakeClock
 

@@ -6,6 +6,7 @@ from operator import attrgetter
 from pathlib import Path
 
 import pytest
+from starlette.routing import Route
 
 from shadow_atlas import headers, presets
 from shadow_atlas.api.lookup import District
@@ -116,6 +117,8 @@ def test_page_lists_exactly_the_endpoints_of_the_api():
         for path, methods in app.openapi()["paths"].items()
         for method in methods
     }
+    plain = [route for route in app.routes if type(route) is Route]
+    served |= {f"{method} {route.path}" for route in plain for method in route.methods - {"HEAD"}}
 
     assert listed == served
 

@@ -9,12 +9,8 @@ from resilience import RetryConfig
 from shadow_atlas import presets
 from shadow_atlas.environment import Address, ConfigurationError
 from shadow_atlas.headers import UPSTREAM_REQUEST_HEADERS
-from shadow_atlas.settings import (
-    ApiSettings,
-    DatabaseSettings,
-    ServiceSettings,
-    require_room_for_attempts,
-)
+from shadow_atlas.service_settings import ServiceSettings
+from shadow_atlas.settings import ApiSettings, DatabaseSettings, require_room_for_attempts
 
 API = presets.API_LOOKUP
 EXTRACTION = presets.STATE_EXTRACTION
