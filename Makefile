@@ -8,14 +8,14 @@ STAMP := $(VENV)/.ready
 TIME_SCALE ?= 0.1
 WORKERS ?= 2
 SEED ?= 42
-
-.DEFAULT_GOAL := help
 RUNS ?= 3
 SELECT ?= not long
 # A container starts half a second later than a process: at 0.1 that is 5 s of a scenario.
 TIME_SCALE_DOCKER ?= 0.2
 # Families of faults: network, kill, pause, resources, scripted answers, inside a process.
 SELECT_DOCKER ?= tiger_answers_for_a_dead_portal or a_killed_orchestrator or a_frozen_portal or postgresql_is_full or retry_rides_out or failing_calls_open
+
+.DEFAULT_GOAL := help
 .PHONY: chaos-docker chaos-long slow help setup test chaos demo lint types unit bench report docker-up docker-down clean lock
 
 help: ## list the targets

@@ -17,7 +17,6 @@ from harness.model.verdict import Verdict, worst
 # Evidence about the machine, not the system.
 _NOISE = frozenset({"dispatch", "stall_budget", "processors"})
 _HARMLESS = _NOISE - {"dispatch"}  # where all passed; a load that was late was another load
-_UNDECIDED = Verdict.INCONCLUSIVE
 
 
 class Judgement(NamedTuple):
@@ -71,7 +70,8 @@ def _checked(
     history: History, scenario: Scenario, evidence: Sequence[Finding]
 ) -> Iterator[Finding]:
     reason = _why_not_asked(evidence, history, scenario)
-    noise = {f.name: f for f in evidence if f.name in _NOISE and f.verdict is _UNDECIDED}
+    undecided = [one for one in evidence if one.verdict is Verdict.INCONCLUSIVE]
+    noise = {one.name: one for one in undecided if one.name in _NOISE}
     for check in scenario.checks:
         if reason:
             yield Finding(

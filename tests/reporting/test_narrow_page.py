@@ -14,6 +14,10 @@ from harness.reporting.allure import content_of
 BROWSER = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
+# No developer has to install a browser for this; the CI stage installs one, so that it always runs.
+needs_browser = pytest.mark.skipif(
+    BROWSER is None, reason="NOT RUN: neither Chromium nor Chrome is installed"
+)
 PHONE_PX, DESK_PX = 300, 870  # what Allure leaves of a screen of 400 px, and of a wide one
 # What Allure 3.18 says of a description.
 ALLURE = """
@@ -58,7 +62,7 @@ def measured(html, width_px, folder):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(BROWSER is None, reason="neither Chromium nor Chrome is installed")
+@needs_browser
 def test_phone_shows_all_of_every_cell_and_a_figure_that_can_be_read(html, tmp_path):
     found = measured(html, PHONE_PX, tmp_path)
 
@@ -69,7 +73,7 @@ def test_phone_shows_all_of_every_cell_and_a_figure_that_can_be_read(html, tmp_p
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(BROWSER is None, reason="neither Chromium nor Chrome is installed")
+@needs_browser
 def test_wide_screen_shows_a_check_in_one_row(html, tmp_path):
     found = measured(html, DESK_PX, tmp_path)
 
@@ -77,7 +81,7 @@ def test_wide_screen_shows_a_check_in_one_row(html, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(BROWSER is None, reason="neither Chromium nor Chrome is installed")
+@needs_browser
 def test_table_that_does_not_wrap_would_be_caught(html, tmp_path):
     found = measured(html.replace("white-space:normal;", ""), PHONE_PX, tmp_path)
 
