@@ -14,7 +14,7 @@ from harness.reporting.allure import content_of
 BROWSER = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
-# Layout needs a browser and its fonts: 400 MB that neither a developer nor the CI stage has to get
+# Layout needs a browser and its fonts, which neither a developer nor the CI stage has to install
 # for three tests. Whoever changes the page has one, to look at it.
 needs_browser = pytest.mark.skipif(
     BROWSER is None, reason="NOT RUN: neither Chromium nor Chrome is installed"
