@@ -8,7 +8,7 @@ STAMP := $(VENV)/.ready
 TIME_SCALE ?= 0.1
 WORKERS ?= 2
 SEED ?= 42
-RUNS ?= 3
+RUNS ?= 4
 SELECT ?= not long
 # A container starts half a second later than a process: at 0.1 that is 5 s of a scenario.
 TIME_SCALE_DOCKER ?= 0.2

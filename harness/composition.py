@@ -16,6 +16,7 @@ from harness.checks import CHECKS
 from harness.clock import Clock, SystemClock
 from harness.environments.compose import ComposeEnvironment
 from harness.environments.processes import ProcessesEnvironment
+from harness.environments.turns import StartsInTurn
 from harness.model.errors import FileProblems, PlanRefused, Problem
 from harness.model.run import Environment, Listener, Progress, RunResult, RunSettings
 from harness.model.scaling import scaled
@@ -115,12 +116,13 @@ def _same_names(scenarios: Sequence[Scenario]) -> list[Problem]:
     return problems
 
 
-async def run_one(
+async def run_one(  # noqa: PLR0913 -- what a suite says of a run, and what it hands to it
     scenario: Scenario | Path,
     choices: RunChoices,
     *,
     was_named: bool = True,
     tries: range = range(RUNS_MAX),
+    turn: asyncio.Lock | None = None,
     clock: Clock | None = None,
     listener: Listener | None = None,
 ) -> RunResult:
@@ -133,6 +135,7 @@ async def run_one(
             here is SKIPPED; one that was named is refused.
         tries: What the machine keeps from deciding is run again while they last; a range that
             does not begin with 0 says that it was run before.
+        turn: Held while its system starts, if it is not the only run.
         clock: Clock of the run; the real one if not given.
         listener: Takes signs of life.
 
@@ -145,6 +148,8 @@ async def run_one(
         [scenario] = load([scenario])
     clock = clock or SystemClock()
     environment = make_environment(choices.environment, choices.proxy, clock)
+    if turn is not None:
+        environment = StartsInTurn(environment, turn)
     settings = _settings(scenario, choices, clock)
     lacking = environment.missing(scenario)
     if lacking and was_named:

@@ -1,14 +1,15 @@
 """Run the scenarios of a suite side by side."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 
 from harness.composition import RUNS_MAX, RunChoices, run_one
 from harness.model.run import Listener, Progress, RunResult
 from harness.model.scenario import Scenario
 from harness.model.verdict import Verdict
 
-_LATER = "not decided beside others; run again at the end, alone"
+_LATER = "not decided beside others; run again at the end, beside fewer"
 
 
 async def run_all(
@@ -21,9 +22,10 @@ async def run_all(
 ) -> list[RunResult]:
     """Run scenarios, at most `workers` at the same time; the results stand in their order.
 
-    Side by side the long ones begin first, so that no worker is left with one of them at the end
-    (longest processing time first: Graham 1969, at most a third longer than the best order), and
-    what could not be decided beside others is run again at the end, alone.
+    Side by side they begin by turns from both ends of their lengths, the longest first: long ones
+    mostly wait, so all at once they would leave the processors idle, and one that begins late
+    would be waited for alone. Systems start one at a time. What could not be decided beside others
+    is run again at the end, beside half as many, and then alone.
 
     Args:
         scenarios: Each with whether the user named it.
@@ -33,14 +35,13 @@ async def run_all(
         finished: Called with each result when it is there.
     """
     results: dict[int, RunResult] = {}
-    slots = asyncio.Semaphore(workers)
-    is_crowded = min(workers, len(scenarios)) > 1 and not choices.keep
+    turn = asyncio.Lock()
 
-    async def run(index: int, tries: range) -> None:
+    async def run(index: int, tries: range, slots: asyncio.Semaphore) -> None:
         scenario, was_named = scenarios[index]
         async with slots:
             result = await run_one(
-                scenario, choices, was_named=was_named, tries=tries, listener=listener
+                scenario, choices, was_named=was_named, tries=tries, turn=turn, listener=listener
             )
         results[index] = result
         if result.verdict is Verdict.INCONCLUSIVE and tries.stop < RUNS_MAX:
@@ -48,13 +49,36 @@ async def run_all(
         else:
             finished(result)
 
-    order: Sequence[int] = range(len(scenarios))
-    if is_crowded:
-        order = sorted(order, key=lambda index: scenarios[index][0].shortest_s, reverse=True)
-    async with asyncio.TaskGroup() as group:
-        for index in order:
-            group.create_task(run(index, range(1 if is_crowded else RUNS_MAX)))
-    for index in order:
-        if is_crowded and results[index].verdict is Verdict.INCONCLUSIVE:
-            await run(index, range(1, RUNS_MAX))
+    pending: Sequence[int] = range(len(scenarios))
+    for tries, at_once in _rounds(1 if choices.keep else min(workers, len(scenarios))):
+        slots = asyncio.Semaphore(at_once)
+        if at_once > 1:
+            pending = _by_turns(sorted(pending, key=lambda one: scenarios[one][0].shortest_s))
+        async with asyncio.TaskGroup() as group:
+            for index in pending:
+                group.create_task(run(index, tries, slots))
+        pending = [one for one in pending if results[one].verdict is Verdict.INCONCLUSIVE]
     return [results[index] for index in sorted(results)]
+
+
+def _by_turns(ascending: Sequence[int]) -> list[int]:
+    """Return the last, the first, the last but one, the second, and so on.
+
+    >>> _by_turns([1, 2, 3, 4, 5])
+    [5, 1, 4, 2, 3]
+    """
+    left = deque(ascending)
+    return [left.popleft() if turn % 2 else left.pop() for turn in range(len(ascending))]
+
+
+def _rounds(workers: int) -> Iterator[tuple[range, int]]:
+    """Yield which tries are made in each round, and how many runs at once: half of them, then one.
+
+    Alone, what is not decided is run again at once.
+    """
+    for number in range(RUNS_MAX):
+        at_once = workers >> number
+        if at_once <= 1:
+            yield range(number, RUNS_MAX), 1
+            return
+        yield range(number, number + 1), at_once

@@ -20,12 +20,14 @@ MAY_IMPORT = {
     "fault_injectors": BASE | {"fault_injectors.toxics"},
     "harness.model": frozenset(),
     "harness.clock": frozenset(),
+    "harness.plain_http": frozenset(),
     "harness.scenario_files": BASE,
     "harness.load": BASE,
-    "harness.observation": BASE,
+    "harness.observation": BASE | {"harness.plain_http"},
     "harness.checks": BASE,
     "harness.reporting": BASE,
-    "harness.environments": BASE | {"fault_injectors", "fault_injectors.toxics"},
+    "harness.environments": BASE
+    | {"harness.plain_http", "fault_injectors", "fault_injectors.toxics"},
     "harness.plan": BASE,
     "harness.timeline": BASE,
     "harness.runner": BASE

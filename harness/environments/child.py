@@ -26,6 +26,7 @@ class Command:
         user: User to run as; None: ours.
         cwd: Working directory; None: ours.
         descriptors: Descriptors that it inherits, under their numbers.
+        reads: File that is its standard input.
     """
 
     argv: Sequence[str]
@@ -34,6 +35,7 @@ class Command:
     user: str | None = None
     cwd: Path | None = None
     descriptors: tuple[int, ...] = ()
+    reads: Path = Path(os.devnull)
 
 
 async def spawn(command: Command) -> Process:
@@ -42,12 +44,12 @@ async def spawn(command: Command) -> Process:
     Raises:
         HarnessError: If the program cannot be started.
     """
-    with command.log.open("ab") as log:
+    with command.log.open("ab") as log, command.reads.open("rb") as reads:
         try:
             return await asyncio.create_subprocess_exec(
                 *command.argv,
                 env=dict(command.environment),
-                stdin=asyncio.subprocess.DEVNULL,
+                stdin=reads,
                 stdout=log,
                 stderr=log,
                 user=command.user,

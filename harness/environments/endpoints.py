@@ -14,6 +14,7 @@ from harness.environments.journal import Journal
 from harness.environments.services import ServiceProcess
 from harness.model.errors import FaultNotApplied, FaultNotHealed
 from harness.model.fault import Applied, Effect
+from harness.plain_http import plain_client
 
 _WITHIN_S = 5.0  # a service under load answers late, one that hangs not at all
 _TOKEN = "x-atlas-chaos-token"  # noqa: S105 -- the name of the header
@@ -45,8 +46,8 @@ class ChaosEndpoints:
     async def _posted(
         self, service: str, path: str, name: str, body: Mapping[str, Any]
     ) -> AsyncIterator[Applied]:
-        async with httpx.AsyncClient(
-            base_url=self._url(service), headers=self._headers, timeout=_WITHIN_S, trust_env=False
+        async with plain_client(
+            base_url=self._url(service), headers=self._headers, timeout=_WITHIN_S
         ) as client:
             act = f"{path} {name} of {service}"
             with self._journal.undoing(act, {"kind": "ends_with_process"}):

@@ -127,12 +127,6 @@ class Session:
         except asyncio.IncompleteReadError as error:
             raise ServiceNotReady("PostgreSQL closed the connection") from error
 
-    async def execute(self, query: str) -> None:
-        """Run one statement over the simple query protocol."""
-        text = query.encode() + b"\0"
-        self.writer.write(b"Q" + struct.pack("!i", len(text) + 4) + text)
-        await self.until_ready()
-
     def close(self) -> None:
         """Drop the connection; the server ends the session."""
         self.writer.transport.abort()
@@ -160,17 +154,3 @@ async def connect(port: int, database: str, *, within_s: float) -> Session:
             session.close()
             raise
     return session
-
-
-async def create_database(port: int, database: str, *, within_s: float) -> None:
-    """Create a database; its name comes from a system file, where it is an identifier.
-
-    Raises:
-        ServiceNotReady: If the server refuses.
-    """
-    session = await connect(port, "template1", within_s=within_s)
-    try:
-        async with asyncio.timeout(within_s):
-            await session.execute(f'CREATE DATABASE "{database}"')
-    finally:
-        session.close()

@@ -24,6 +24,7 @@ from harness.model.alerting import Alerting
 from harness.model.errors import HarnessError, MissingDependency, ServiceNotReady
 from harness.model.records import NS_PER_S, AlertReading
 from harness.model.run import Recorder
+from harness.plain_http import plain_client
 
 PROGRAM = "prometheus"
 _READY_WITHIN_S = 30.0  # it finds its targets in steps of 5 s; the rest is for two busy cores
@@ -134,10 +135,8 @@ class Prometheus:
         self._process = process
         self._site = site
         self._clock = clock
-        self._client = httpx.AsyncClient(
-            base_url=f"http://127.0.0.1:{site.port}/api/v1",
-            timeout=_ANSWER_WITHIN_S,
-            trust_env=False,
+        self._client = plain_client(
+            base_url=f"http://127.0.0.1:{site.port}/api/v1", timeout=_ANSWER_WITHIN_S
         )
 
     def check_alive(self) -> None:

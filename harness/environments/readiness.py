@@ -41,10 +41,10 @@ async def answers_ok(port: int, path: str) -> bool:
     return len(words) > 1 and words[1] == str(HTTPStatus.OK.value).encode()
 
 
-async def accepts_sessions(port: int) -> bool:
-    """Say whether PostgreSQL opens sessions on the loopback port."""
+async def accepts_sessions(port: int, database: str) -> bool:
+    """Say whether PostgreSQL opens sessions with a database on the loopback port."""
     try:
-        session = await postgres.connect(port, "template1", within_s=_WITHIN_S)
+        session = await postgres.connect(port, database, within_s=_WITHIN_S)
     except (OSError, TimeoutError, ServiceNotReady):
         return False
     session.close()

@@ -236,27 +236,13 @@ class ServiceProcess:
 
     async def _start_postgresql(self) -> None:
         installation = postgres.find_installation()
-        is_new = not self._data.exists()
-        if is_new:
-            await make_cluster(installation, self._data, self._variables())
+        if not self._data.exists():
+            await make_cluster(installation, self._data, self.service.database, self._variables())
         argv = postgres.server_argv(
             installation, self._data, self.port, self.service.max_connections
         )
         await self._spawn(argv, user=postgres.server_user(), cwd=self._data)
         await self._wait_until(self._accepts_sessions)
-        if is_new and self.service.database != "postgres":
-            await self._create_database()
-
-    async def _create_database(self) -> None:
-        service = self.service
-        try:
-            await postgres.create_database(
-                self.port, service.database, within_s=service.ready_within_s
-            )
-        except (ServiceNotReady, OSError, TimeoutError) as error:
-            raise ServiceNotReady(
-                f"service {self.name!r} could not create database {service.database!r}: {error}"
-            ) from error
 
     async def _wait_until(self, is_ready: Callable[[], Awaitable[bool]]) -> None:
         """Poll until the service is ready, it dies, or its bound is over."""
@@ -288,7 +274,7 @@ class ServiceProcess:
         return await readiness.answers_ok(self.port, self.service.ready_path)
 
     async def _accepts_sessions(self) -> bool:
-        return await readiness.accepts_sessions(self.port)
+        return await readiness.accepts_sessions(self.port, self.service.database)
 
 
 async def _ended(process: Process, within_s: float) -> bool:

@@ -22,7 +22,7 @@ from harness.model.records import NS_PER_S, LagSample, Record
 READY_LINE = b'{"ready": true}\n'
 
 _PLAN_BYTES_MAX = 1 << 28  # two million arrivals are about 120 MB
-_TICK_S = 0.005
+_TICK_S = 0.02
 _LAG_MIN_S = 0.01
 
 

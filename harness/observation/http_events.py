@@ -15,6 +15,7 @@ from harness.model.records import NS_PER_S, Note, Record
 from harness.observation.background import beside
 from harness.observation.clock_offset import ClockOffset, ClockReading, estimate_offset
 from harness.observation.event_stream import EventStream
+from harness.plain_http import plain_client
 
 PATH = "/events"
 LINES_MAX = 500_000  # about 100 MB; then the stream is given up, which is a gap
@@ -183,9 +184,7 @@ async def following(
     """
     events = HttpEvents(service, clock=clock)
     async with (
-        httpx.AsyncClient(
-            trust_env=False, timeout=httpx.Timeout(_SILENCE_S, connect=_CONNECT_WITHIN_S)
-        ) as client,
+        plain_client(timeout=httpx.Timeout(_SILENCE_S, connect=_CONNECT_WITHIN_S)) as client,
         beside(events.follow(client, f"http://{address}{path}")),
     ):
         yield events

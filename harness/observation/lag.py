@@ -7,7 +7,7 @@ from harness.model.records import NS_PER_S, LagSample
 from harness.model.run import Recorder as Record
 from harness.observation.background import beside
 
-TICK_S = 0.005
+TICK_S = 0.02
 LAG_MIN_S = 0.01  # a quiet loop is up to 6 ms late: less is noise that would fill the history
 
 

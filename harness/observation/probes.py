@@ -15,6 +15,7 @@ from harness.model.scenario import AnswerFormat, ProbeCondition, ProbeSpec
 from harness.observation.background import beside
 from harness.observation.json_values import flatten
 from harness.observation.prometheus_values import read_metrics
+from harness.plain_http import plain_client
 
 ANSWER_WITHIN_S = 2.0  # real: what takes longer is itself the answer
 _ANSWER_BYTES_MAX = 1 << 20
@@ -68,7 +69,7 @@ async def probing(
         t0_ns: CLOCK_MONOTONIC at the start of the run.
     """
     probes = Probes()
-    async with httpx.AsyncClient(trust_env=False, timeout=ANSWER_WITHIN_S) as client:
+    async with plain_client(timeout=ANSWER_WITHIN_S) as client:
         pollers = [
             _Poller(
                 spec,

@@ -1,4 +1,4 @@
-"""Get one block from a gateway, within a limit of bytes; the only user of httpx here.
+"""Get one block from a gateway, within a limit of bytes.
 
 The time is bounded by the stack around it, which cuts the whole attempt: the timeouts of the
 client alone would let a gateway go on for ever that sends a byte now and then.
@@ -14,8 +14,8 @@ from shadow_atlas.clock import Clock
 from shadow_atlas.content_addressing import BlockMismatch, Cid
 from shadow_atlas.environment import Address
 from shadow_atlas.errors import response_error
+from shadow_atlas.upstream_client import upstream_client
 
-CONNECTIONS_MAX: Final = 100  # the bulkhead bounds them; a narrower pool would be a second queue
 _HEADERS: Final = {
     "Accept": "application/vnd.ipld.raw",
     "Accept-Encoding": "identity",  # decoded here, a small body could grow to any size
@@ -23,10 +23,9 @@ _HEADERS: Final = {
 
 
 class GatewayClient:
-    """Send requests to one gateway over a small pool of connections of its own.
+    """Send requests to one gateway over a pool of connections of its own.
 
-    Variables of the environment that name proxies are ignored, and redirects are not followed:
-    what a gateway answers is verified, but where it could send us is not.
+    Redirects are not followed: what a gateway answers is verified, where it could send us is not.
 
     Args:
         address: Where the gateway listens.
@@ -40,16 +39,7 @@ class GatewayClient:
     ) -> None:
         self._block_limit_bytes = block_limit_bytes
         self._clock = clock
-        self._client = httpx.AsyncClient(
-            base_url=f"http://{address}",
-            headers={**dict(headers.UPSTREAM_REQUEST_HEADERS), **_HEADERS},
-            timeout=httpx.Timeout(timeout_s),
-            limits=httpx.Limits(
-                max_connections=CONNECTIONS_MAX, max_keepalive_connections=CONNECTIONS_MAX
-            ),
-            follow_redirects=False,
-            trust_env=False,
-        )
+        self._client = upstream_client(address, timeout_s=timeout_s, extra_headers=_HEADERS)
 
     async def close(self) -> None:
         """Close all connections."""

@@ -1,4 +1,4 @@
-"""Get one JSON document from a portal, within a limit of bytes; the only user of httpx here.
+"""Get one JSON document from a portal, within a limit of bytes.
 
 The time for a request is bounded by the stack around it, which cuts the whole attempt: the
 timeouts of the client alone would let an upstream go on for ever that sends a byte now and then.
@@ -15,15 +15,11 @@ from shadow_atlas.errors import response_error
 from shadow_atlas.portal_queries.geojson import parse_json
 from shadow_atlas.portal_queries.malformed import MalformedAnswer
 from shadow_atlas.portal_queries.query_forms import Query
-
-CONNECTIONS_MAX = 10  # twice the concurrency of the queue: synchronous calls share the pool
+from shadow_atlas.upstream_client import upstream_client
 
 
 class PortalClient:
-    """Send requests to one portal over a small pool of connections of its own.
-
-    A pool for each portal keeps a hanging one from taking the connections of the others.
-    Variables of the environment that name proxies are ignored.
+    """Send requests to one portal over a pool of connections of its own.
 
     Args:
         address: Where the portal listens.
@@ -37,16 +33,7 @@ class PortalClient:
     ) -> None:
         self._body_limit_bytes = body_limit_bytes
         self._clock = clock
-        self._client = httpx.AsyncClient(
-            base_url=f"http://{address}",
-            headers=dict(headers.UPSTREAM_REQUEST_HEADERS),
-            timeout=httpx.Timeout(timeout_s),
-            limits=httpx.Limits(
-                max_connections=CONNECTIONS_MAX, max_keepalive_connections=CONNECTIONS_MAX
-            ),
-            follow_redirects=False,  # a portal that moved is a change of configuration
-            trust_env=False,
-        )
+        self._client = upstream_client(address, timeout_s=timeout_s)
 
     async def close(self) -> None:
         """Close all connections."""

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 def make(tmp_path):
     """Make a cluster in a folder of its own that the server's user can enter; return its files."""
 
-    def made(name: str, cache=tmp_path / "cache") -> dict[str, bytes]:
+    def made(name: str, cache=tmp_path / "cache", database="atlas") -> dict[str, bytes]:
         folder = tmp_path / name
         folder.mkdir()
         for path in (folder, *folder.parents):
@@ -21,7 +21,7 @@ def make(tmp_path):
                 path.chmod(path.stat().st_mode | 0o011)
         environment = child.inherited_environment(XDG_CACHE_HOME=str(cache))
         data = folder / "data"
-        asyncio.run(make_cluster(postgres.find_installation(), data, environment))
+        asyncio.run(make_cluster(postgres.find_installation(), data, database, environment))
         assert data.stat().st_mode & 0o777 == 0o700
         return {str(p.relative_to(data)): p.read_bytes() for p in data.rglob("*") if p.is_file()}
 
@@ -39,6 +39,14 @@ def test_a_second_cluster_is_a_copy_of_the_first_and_belongs_to_the_server(make,
     assert (tmp_path / "first" / "initdb.log").exists()
     assert not (tmp_path / "second" / "initdb.log").exists()
     assert owners(tmp_path / "first" / "data") == owners(tmp_path / "second" / "data")
+
+
+def test_each_database_has_its_own_cluster(make, tmp_path):
+    make("first")
+    make("second", database="other")
+    make("third", database="postgres")
+
+    assert len(list((tmp_path / "cache" / "atlas-chaos").iterdir())) == 3
 
 
 def test_a_copy_that_a_killed_run_left_is_removed_and_never_used(make, tmp_path):

@@ -1,6 +1,7 @@
 """Services start, say when they are ready, and say why when they are not."""
 
 import asyncio
+import struct
 import sys
 from pathlib import Path
 
@@ -12,6 +13,13 @@ from harness.model.system import Service
 from tests.environments.conftest import database, tiny
 
 pytestmark = pytest.mark.slow
+
+
+async def execute(session: postgres.Session, query: str) -> None:
+    """Run one statement over the simple query protocol."""
+    text = query.encode() + b"\0"
+    session.writer.write(b"Q" + struct.pack("!i", len(text) + 4) + text)
+    await session.until_ready()
 
 
 def failing(code: str, **more) -> Service:
@@ -65,13 +73,13 @@ def test_postgresql_starts_stops_and_keeps_what_was_committed_through_a_kill(sur
         async with surroundings(database("db")) as made:
             db = made.services["db"]
             session = await postgres.connect(db.port, "atlas", within_s=5.0)
-            await session.execute("CREATE TABLE kept (x int); INSERT INTO kept VALUES (1)")
+            await execute(session, "CREATE TABLE kept (x int); INSERT INTO kept VALUES (1)")
             session.close()
             async with made.processes().kill("db"):
                 assert db.pids() == []
             session = await postgres.connect(db.port, "atlas", within_s=5.0)
             with pytest.raises(ServiceNotReady, match="division by zero"):
-                await session.execute("SELECT 1/(count(*)-1) FROM kept")
+                await execute(session, "SELECT 1/(count(*)-1) FROM kept")
             session.close()
 
     asyncio.run(run())
@@ -85,10 +93,10 @@ def test_a_frozen_postgresql_answers_nobody_and_goes_on_afterwards(surroundings)
             async with made.processes().pause("db"):
                 with pytest.raises(TimeoutError):
                     async with asyncio.timeout(0.3):
-                        await session.execute("SELECT 1")
+                        await execute(session, "SELECT 1")
             session.close()
             session = await postgres.connect(db.port, "atlas", within_s=5.0)
-            await session.execute("SELECT 1")
+            await execute(session, "SELECT 1")
             session.close()
 
     asyncio.run(run())

@@ -29,7 +29,7 @@ def test_tick_in_time_leaves_no_sample():
 
 
 def test_late_tick_is_a_sample_of_how_late_it_was():
-    assert samples(0.0, 0.05) == [LagSample(t_ns=60_000_000, service="harness", lag_ns=50_000_000)]
+    assert samples(0.0, 0.05) == [LagSample(t_ns=90_000_000, service="harness", lag_ns=50_000_000)]
 
 
 def test_lateness_does_not_add_up_over_ticks():
