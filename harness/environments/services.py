@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from harness.clock import Clock
-from harness.environments import child, postgres, readiness, world
+from harness.environments import child, postgres, priority, readiness, world
 from harness.environments.cluster import make_cluster
 from harness.environments.held_listener import HeldListener
 from harness.model.errors import HarnessError, ServiceNotReady
@@ -106,6 +106,8 @@ class ServiceProcess:
             case ServiceKind.COMMAND:
                 await self._spawn(self._argv(self.service.command), user=None, cwd=None)
                 await self._wait_until(self._answers)
+        if self._process is not None:
+            await priority.restore(self._process.pid, self._clock)
         self._tell("ready")
 
     async def run_once(self, command: tuple[str, ...]) -> None:
@@ -118,6 +120,7 @@ class ServiceProcess:
         process = await child.spawn(
             child.Command(argv=self._argv(command), environment=self._variables(), log=log)
         )
+        priority.lower(process.pid)
         ended = await _ended(process, self.service.ready_within_s)
         if not ended or process.returncode != 0:
             await child.kill(process)
@@ -207,6 +210,8 @@ class ServiceProcess:
             self._process = await child.spawn(command)
         except (HarnessError, OSError) as error:
             raise ServiceNotReady(f"service {self.name!r}: {error}") from error
+        if self._incarnation == 1:  # a later one is part of what is measured
+            priority.lower(self._process.pid)
         self._is_down_on_purpose = False
         self._tell("started")
         self._watch = asyncio.create_task(self._tell_end(self._process))
