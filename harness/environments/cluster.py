@@ -10,7 +10,7 @@ import hashlib
 import os
 import pwd
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,7 +19,6 @@ from harness.environments.postgres import USER, Installation, server_user
 from harness.model.errors import HarnessError
 
 _OPTIONS = ("-U", USER, "-A", "trust", "-E", "UTF8", "--no-sync", "--no-locale")
-_NOTHING = Path(os.devnull)
 _WITHIN_S = 60.0  # 0.4 s on an idle machine
 
 
@@ -37,60 +36,20 @@ async def make_cluster(
     Raises:
         HarnessError: If one of the programs fails, with the end of what it said.
     """
-    kept = _kept_cluster(installation, database, environment)
-    if kept.is_dir():
-        await asyncio.to_thread(_copy, kept, data)
-        return
     making = _Making(installation, data, environment)
+    kept = making.place_kept(database)
+    if kept.is_dir():
+        await making.copy(kept, data)
+        return
     await making.initdb()
     if database != "postgres":  # that one is there from the start
         await making.create_database(database)
-    with suppress(OSError):  # nothing is kept where nothing can be written
-        await asyncio.to_thread(_keep, data, kept)
-
-
-def _kept_cluster(
-    installation: Installation, database: str, environment: Mapping[str, str]
-) -> Path:
-    """Return where the cluster of an installation is kept; another one has another folder."""
-    program = (installation.folder / "postgres").resolve()
-    facts = (program, program.stat().st_mtime_ns, server_user(), database, *_OPTIONS)
-    name = hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
-    home = environment.get("XDG_CACHE_HOME") or Path(
-        environment.get("HOME", "/nonexistent"), ".cache"
-    )
-    return Path(home, "atlas-chaos", f"postgresql-{name}")
-
-
-def _keep(data: Path, kept: Path) -> None:
-    """Keep a copy; of two runs that are the first at the same time, one wins."""
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    for left in kept.parent.glob(f"{kept.name}.*"):  # by a run that was killed while it copied
-        shutil.rmtree(left, ignore_errors=True)
-    fresh = kept.with_name(f"{kept.name}.{os.getpid()}-{data.parent.name}")
-    try:
-        _copy(data, fresh)
-        fresh.rename(kept)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
-
-
-def _copy(source: Path, target: Path) -> None:
-    shutil.copytree(source, target)
-    target.chmod(0o700)
-    for path in (target, *target.rglob("*")):
-        _give_to_server(path)
-
-
-def _give_to_server(path: Path) -> None:
-    user = server_user()
-    if user is not None:
-        entry = pwd.getpwnam(user)
-        os.chown(path, entry.pw_uid, entry.pw_gid)
+    with suppress(OSError, HarnessError):  # nothing is kept where nothing can be written
+        await making.keep(kept)
 
 
 class _Making:
-    """The making of a cluster by PostgreSQL's own programs."""
+    """The making of a cluster, by PostgreSQL's own programs or as a copy of one that is kept."""
 
     def __init__(
         self, installation: Installation, data: Path, environment: Mapping[str, str]
@@ -98,36 +57,74 @@ class _Making:
         self._folder = installation.folder
         self._data = data
         self._environment = environment
-        self._log = data.parent / "initdb.log"
+        self._log = data.parent / "cluster.log"
+
+    def place_kept(self, database: str) -> Path:
+        """Return where the cluster of the installation is kept; another one has another folder."""
+        program = (self._folder / "postgres").resolve()
+        facts = (program, program.stat().st_mtime_ns, server_user(), database, *_OPTIONS)
+        name = hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
+        cache = self._environment.get("XDG_CACHE_HOME")
+        home = cache or Path(self._environment.get("HOME", "/nonexistent"), ".cache")
+        return Path(home, "atlas-chaos", f"postgresql-{name}")
 
     async def initdb(self) -> None:
         """Make the folder as initdb wants it, and fill it."""
         self._data.mkdir(mode=0o700)
-        _give_to_server(self._data)
-        await self._run("initdb", "-D", str(self._data), *_OPTIONS)
+        user = server_user()
+        if user is not None:
+            shutil.chown(self._data, user, pwd.getpwnam(user).pw_gid)
+        await self._run_as_server("initdb", "-D", str(self._data), *_OPTIONS)
 
     async def create_database(self, database: str) -> None:
         """Create a database without a server that listens: PostgreSQL for a single user."""
         statement = self._data.parent / "create.sql"
         statement.write_text(f'CREATE DATABASE "{database}"\n', encoding="utf-8")
-        await self._run("postgres", "--single", "-D", str(self._data), "template1", reads=statement)
+        single = ("postgres", "--single", "-D", str(self._data), "template1")
+        await self._run_as_server(*single, reads=statement)
 
-    async def _run(self, program: str, *arguments: str, reads: Path = _NOTHING) -> None:
-        process = await child.spawn(
-            child.Command(
-                argv=[str(self._folder / program), *arguments],
-                environment=self._environment,
-                log=self._log,
-                user=server_user(),
-                cwd=self._data,
-                reads=reads,
-            )
+    async def keep(self, kept: Path) -> None:
+        """Keep a copy; of two runs that are the first at the same time, one wins."""
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        for left in kept.parent.glob(f"{kept.name}.*"):  # by a run that was killed as it copied
+            shutil.rmtree(left, ignore_errors=True)
+        fresh = kept.with_name(f"{kept.name}.{os.getpid()}-{self._data.parent.name}")
+        try:
+            await self.copy(self._data, fresh)
+            fresh.rename(kept)
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+
+    async def copy(self, source: Path, target: Path) -> None:
+        """Copy a cluster with its owner and its modes.
+
+        A program does it: for a thread of ours, each of a thousand files would wait for the
+        interpreter, 2 s in all beside a busy loop.
+        """
+        await self._run(["cp", "-Rp", str(source), str(target)])
+
+    async def _run_as_server(
+        self, program: str, *arguments: str, reads: Path | None = None
+    ) -> None:
+        await self._run([str(self._folder / program), *arguments], user=server_user(), reads=reads)
+
+    async def _run(
+        self, argv: Sequence[str], *, user: str | None = None, reads: Path | None = None
+    ) -> None:
+        command = child.Command(
+            argv=argv,
+            environment=self._environment,
+            log=self._log,
+            user=user,
+            cwd=self._data if user else None,
+            reads=reads or Path(os.devnull),
         )
+        process = await child.spawn(command)
         try:
             async with asyncio.timeout(_WITHIN_S):
                 code = await process.wait()
         except TimeoutError as error:
             await child.kill(process)
-            raise HarnessError(f"{program} did not end within {_WITHIN_S} s") from error
+            raise HarnessError(f"{argv[0]} did not end within {_WITHIN_S} s") from error
         if code != 0:
-            raise HarnessError(f"{program} failed with code {code}:\n{child.tail(self._log)}")
+            raise HarnessError(f"{argv[0]} failed with code {code}:\n{child.tail(self._log)}")

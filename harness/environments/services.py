@@ -16,7 +16,7 @@ from harness.model.records import NS_PER_S, ProcessRecord
 from harness.model.run import Recorder
 from harness.model.system import Service, ServiceKind
 
-_POLL_S = 0.02
+_POLL_S = 0.05
 
 
 class ServiceProcess:

@@ -150,7 +150,7 @@ class Start:
             await self._clock.sleep(_POLL_S)
         if left:
             raise WorldNotClean(f"left behind by run {self.settings.run_id}: {', '.join(left)}")
-        world.remove_folder(self._work)
+        await asyncio.to_thread(world.remove_folder, self._work)
 
 
 class _Order:

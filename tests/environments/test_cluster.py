@@ -36,8 +36,8 @@ def test_a_second_cluster_is_a_copy_of_the_first_and_belongs_to_the_server(make,
     first, second = make("first"), make("second")
 
     assert first == second
-    assert (tmp_path / "first" / "initdb.log").exists()
-    assert not (tmp_path / "second" / "initdb.log").exists()
+    assert "selecting default" in (tmp_path / "first" / "cluster.log").read_text()
+    assert (tmp_path / "second" / "cluster.log").read_text() == ""
     assert owners(tmp_path / "first" / "data") == owners(tmp_path / "second" / "data")
 
 
@@ -57,7 +57,7 @@ def test_a_copy_that_a_killed_run_left_is_removed_and_never_used(make, tmp_path)
     make("second")
 
     assert not left.exists()
-    assert (tmp_path / "second" / "initdb.log").exists()
+    assert "selecting default" in (tmp_path / "second" / "cluster.log").read_text()
     assert kept.exists()
 
 
