@@ -8,15 +8,15 @@ STAMP := $(VENV)/.ready
 TIME_SCALE ?= 0.1
 WORKERS ?= 2
 SEED ?= 42
-RUNS ?= 4
-SELECT ?= not long
+RUNS ?= 5
+SELECT ?=
 # A container starts half a second later than a process: at 0.1 that is 5 s of a scenario.
 TIME_SCALE_DOCKER ?= 0.2
 # Families of faults: network, kill, pause, resources, scripted answers, inside a process.
 SELECT_DOCKER ?= tiger_answers_for_a_dead_portal or a_killed_orchestrator or a_frozen_portal or postgresql_is_full or retry_rides_out or failing_calls_open
 
 .DEFAULT_GOAL := help
-.PHONY: chaos-docker chaos-long slow help setup test chaos demo lint types unit bench report docker-up docker-down clean lock
+.PHONY: chaos-docker slow help setup test chaos demo lint types unit bench report docker-up docker-down clean lock
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
@@ -49,10 +49,7 @@ unit: setup ## the fast tests; coverage is measured
 	$(BIN)/coverage report --skip-covered --skip-empty
 
 chaos: setup ## run the bundled scenarios on real processes; reports in reports/latest
-	$(BIN)/atlas-chaos run scenarios --report-dir reports/latest --time-scale $(TIME_SCALE) --seed $(SEED) -n $(RUNS) -k "$(SELECT)"
-
-chaos-long: setup ## those that wait half a minute and more for a timeout, a refresh or an alert; reports in reports/long
-	$(BIN)/atlas-chaos run scenarios --report-dir reports/long --time-scale $(TIME_SCALE) --seed $(SEED) -n $(RUNS) -k long
+	$(BIN)/atlas-chaos run scenarios --report-dir reports/latest --time-scale $(TIME_SCALE) --seed $(SEED) -n $(RUNS) $(if $(SELECT),-k "$(SELECT)")
 
 chaos-docker: setup ## run bundled scenarios in containers; reports in reports/docker
 	scripts/docker_engine.sh start

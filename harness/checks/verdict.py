@@ -106,15 +106,15 @@ def _weighed(
     """Yield the evidence; noise that put no check in doubt is told, and costs nothing.
 
     Stalls and missing processors make things late, so they can turn a pass into a failure and not
-    the other way round: where every check passed all the same, nothing has to be excused. Only a
-    check that asks for slowness (`at_least` of a latency) could owe its pass to them.
+    the other way round: where every check is decided all the same, nothing has to be excused. Only
+    a check that asks for slowness (`at_least` of a latency) could owe its pass to them.
     """
     wants_slowness = any(getattr(check, "at_least_s", None) for check in scenario.checks)
-    in_doubt = wants_slowness or any(one.verdict is not Verdict.PASSED for one in checked)
+    in_doubt = wants_slowness or any(one.verdict is Verdict.INCONCLUSIVE for one in checked)
     for finding in evidence:
         is_noise = finding.name in _HARMLESS and finding.verdict is not Verdict.PASSED
         if is_noise and not in_doubt:
-            got = f"{finding.got}; every check passed all the same"
+            got = f"{finding.got}; every check was decided all the same"
             yield replace(finding, verdict=Verdict.PASSED, got=got, reason="")
         else:
             yield finding

@@ -2,7 +2,8 @@
 
 Linux counts, for each thread, the time that it was ready to run and did not; the event loop of a
 service is its first thread. A system without `/proc/PID/schedstat` records nothing, and then
-nothing is excused either.
+nothing is excused either. A wait is never longer than the time that was looked at: a kernel was
+seen to book twenty seconds at once for a process that had slept through them.
 """
 
 import asyncio
@@ -46,7 +47,8 @@ async def _watch(services: Mapping[str, ServiceProcess], record: Recorder, clock
         now_ns = clock.now_ns()
         waited = {pid: (name, total) for name, pid, total in _totals(services)}
         for pid, (name, total_ns) in waited.items():
-            waited_ns, interval_ns = total_ns - before.get(pid, total_ns), now_ns - before_ns
+            interval_ns = now_ns - before_ns
+            waited_ns = min(total_ns - before.get(pid, total_ns), interval_ns)
             if waited_ns > SHARE_MIN * interval_ns:
                 record(
                     ProcessorWait(

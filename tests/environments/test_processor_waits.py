@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pytest
 
 from harness.clock import SystemClock
+from harness.environments import processor_waits
 from harness.environments.processor_waits import recording_waits
 
 pytestmark = pytest.mark.slow
@@ -78,3 +79,12 @@ def test_a_service_that_rests_or_is_gone_waits_for_nothing():
             resting.kill()
 
     assert found == []
+
+
+def test_a_wait_is_no_longer_than_the_time_that_was_looked_at(monkeypatch):
+    totals = iter([0, *[20_000_000_000] * 100])
+    monkeypatch.setattr(processor_waits, "_totals", lambda _: [("db", 1, next(totals))])
+
+    [wait] = waits_of({})
+
+    assert wait.waited_ns == wait.interval_ns < 20_000_000_000
