@@ -80,8 +80,8 @@ class _Making:
         """Create a database without a server that listens: PostgreSQL for a single user."""
         statement = self._data.parent / "create.sql"
         statement.write_text(f'CREATE DATABASE "{database}"\n', encoding="utf-8")
-        single = ("postgres", "--single", "-D", str(self._data), "template1")
-        await self._run_as_server(*single, reads=statement)
+        single = ("postgres", "--single", "-c", "exit_on_error=true", "-D", str(self._data))
+        await self._run_as_server(*single, "template1", reads=statement)
 
     async def keep(self, kept: Path) -> None:
         """Keep a copy; of two runs that are the first at the same time, one wins."""

@@ -242,7 +242,11 @@ class ServiceProcess:
     async def _start_postgresql(self) -> None:
         installation = postgres.find_installation()
         if not self._data.exists():
-            await make_cluster(installation, self._data, self.service.database, self._variables())
+            database, variables = self.service.database, self._variables()
+            try:
+                await make_cluster(installation, self._data, database, variables)
+            except HarnessError as error:
+                raise ServiceNotReady(f"service {self.name!r}: {error}") from error
         argv = postgres.server_argv(
             installation, self._data, self.port, self.service.max_connections
         )
