@@ -75,10 +75,17 @@ def _rounds(workers: int) -> Iterator[tuple[range, int]]:
     """Yield which tries are made in each round, and how many runs at once: half of them, then one.
 
     Alone, what is not decided is run again at once.
+
+    >>> list(_rounds(8))
+    [(range(0, 1), 8), (range(1, 2), 4), (range(2, 3), 1)]
+    >>> list(_rounds(2))
+    [(range(0, 1), 2), (range(1, 3), 1)]
     """
-    for number in range(RUNS_MAX):
+    last = RUNS_MAX - 1
+    for number in range(last):
         at_once = workers >> number
         if at_once <= 1:
-            yield range(number, RUNS_MAX), 1
-            return
+            last = number
+            break
         yield range(number, number + 1), at_once
+    yield range(last, RUNS_MAX), 1

@@ -106,11 +106,14 @@ def _weighed(
     """Yield the evidence; noise that put no check in doubt is told, and costs nothing.
 
     Stalls and missing processors make things late, so they can turn a pass into a failure and not
-    the other way round: where every check is decided all the same, nothing has to be excused. Only
-    a check that asks for slowness (`at_least` of a latency) could owe its pass to them.
+    the other way round: where every check passed, or failed by a rule that holds at any speed,
+    nothing has to be excused. Only a check that asks for slowness (`at_least` of a latency) could
+    owe its pass to them.
     """
-    wants_slowness = any(getattr(check, "at_least_s", None) for check in scenario.checks)
-    in_doubt = wants_slowness or any(one.verdict is Verdict.INCONCLUSIVE for one in checked)
+    in_doubt = any(
+        getattr(check, "at_least_s", None) or not _is_beyond_doubt(check, finding)
+        for check, finding in zip(scenario.checks, checked, strict=True)
+    )
     for finding in evidence:
         is_noise = finding.name in _HARMLESS and finding.verdict is not Verdict.PASSED
         if is_noise and not in_doubt:
@@ -118,6 +121,12 @@ def _weighed(
             yield replace(finding, verdict=Verdict.PASSED, got=got, reason="")
         else:
             yield finding
+
+
+def _is_beyond_doubt(check: Check, finding: Finding) -> bool:
+    """Say whether a finding is the same on a machine at any speed."""
+    is_exact = getattr(check, "is_exact", False)
+    return finding.verdict is Verdict.PASSED or (is_exact and finding.verdict is Verdict.FAILED)
 
 
 def _why_not_asked(evidence: Sequence[Finding], history: History, scenario: Scenario) -> str:

@@ -9,7 +9,6 @@ autogroups, or control groups take their place, nothing happens.
 """
 
 import errno
-from contextlib import suppress
 from pathlib import Path
 
 from harness.clock import Clock
@@ -19,10 +18,13 @@ _TRIES = 30
 _AGAIN_S = 0.1  # how often the kernel lets a user without CAP_SYS_ADMIN change a value
 
 
-def lower(pid: int) -> None:
-    """Let the session of a process yield to others; nothing happens where that cannot be."""
-    with suppress(OSError):
+def lower(pid: int) -> bool:
+    """Let the session of a process yield to others; return whether it does."""
+    try:
         _set(pid, _YIELDING)
+    except OSError:
+        return False
+    return True
 
 
 async def restore(pid: int, clock: Clock) -> None:

@@ -56,6 +56,7 @@ class ServiceProcess:
         self._watch: asyncio.Task[None] | None = None
         self._listener = HeldListener(port) if service.listener else None
         self._is_restarting = False
+        self._yields = False
 
     @property
     def name(self) -> str:
@@ -106,7 +107,7 @@ class ServiceProcess:
             case ServiceKind.COMMAND:
                 await self._spawn(self._argv(self.service.command), user=None, cwd=None)
                 await self._wait_until(self._answers)
-        if self._process is not None:
+        if self._yields and self._process is not None:
             await priority.restore(self._process.pid, self._clock)
         self._tell("ready")
 
@@ -210,8 +211,8 @@ class ServiceProcess:
             self._process = await child.spawn(command)
         except (HarnessError, OSError) as error:
             raise ServiceNotReady(f"service {self.name!r}: {error}") from error
-        if self._incarnation == 1:  # a later one is part of what is measured
-            priority.lower(self._process.pid)
+        # A later incarnation is part of what is measured.
+        self._yields = self._incarnation == 1 and priority.lower(self._process.pid)
         self._is_down_on_purpose = False
         self._tell("started")
         self._watch = asyncio.create_task(self._tell_end(self._process))

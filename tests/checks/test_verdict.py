@@ -137,6 +137,15 @@ def test_processors_that_were_missing_spoil_no_failure_that_holds_at_any_speed()
     assert judge(run, exact).verdict is Verdict.PASSED
 
 
+def test_a_planted_defect_is_not_found_by_a_failure_that_a_stall_may_explain():
+    run = history(outage(), clocks("api"), stall(105, 16.0))
+
+    judged = judge(run, scenario(SUCCESS, CALM, expect=expecting("success_ratio")))
+
+    assert judged.verdict is Verdict.INCONCLUSIVE
+    assert "stall_budget is INCONCLUSIVE too" in judged.sentence
+
+
 def test_processors_that_were_missing_cost_nothing_where_all_passed():
     judged = judge(history(sound(), waited(40, 0.9)), scenario(SUCCESS))
 

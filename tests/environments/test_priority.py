@@ -10,6 +10,7 @@ from harness.environments import priority
 from harness.environments.services import ServiceProcess
 from tests.environments.conftest import tiny
 
+# Without them there is nothing to see: what happens then, nothing, is tested below on every kernel.
 needs_autogroups = pytest.mark.skipif(
     not Path("/proc/self/autogroup").exists(),
     reason="NOT RUN: this kernel has no autogroups, so starts yield to nobody",
@@ -74,7 +75,7 @@ def test_a_kernel_without_autogroups_changes_nothing(kernel):
     answers += [errno.ENOENT, errno.ENOENT]
     clock = Paced()
 
-    priority.lower(1)
+    assert not priority.lower(1)
     asyncio.run(priority.restore(1, clock))
 
     assert told == [10, 0]

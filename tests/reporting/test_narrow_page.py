@@ -15,7 +15,7 @@ BROWSER = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
 # Layout needs a browser and its fonts, which neither a developer nor the CI stage has to install
-# for three tests. Whoever changes the page has one, to look at it.
+# for three tests: without fonts one of them measures nothing. Whoever changes the page has both.
 needs_browser = pytest.mark.skipif(
     BROWSER is None, reason="NOT RUN: neither Chromium nor Chrome is installed"
 )

@@ -11,6 +11,7 @@ from shadow_atlas.environment import Address, ConfigurationError
 from shadow_atlas.headers import UPSTREAM_REQUEST_HEADERS
 from shadow_atlas.service_settings import ServiceSettings
 from shadow_atlas.settings import ApiSettings, DatabaseSettings, require_room_for_attempts
+from shadow_atlas.upstream_client import CONNECTIONS_MAX
 
 API = presets.API_LOOKUP
 EXTRACTION = presets.STATE_EXTRACTION
@@ -232,3 +233,9 @@ def test_missing_variables_are_all_named():
 def test_memory_bound_bulkhead_needs_room_for_one_operation():
     with pytest.raises(ValueError, match="operation_bytes=2"):
         presets.memory_bound_bulkhead(memory_bytes=1, operation_bytes=2)
+
+
+def test_no_pool_of_connections_is_narrower_than_a_bulkhead_of_calls_to_upstreams():
+    bulkheads = [EXTRACTION.bulkhead, presets.IPFS_SYNC.bulkhead, *BULKHEADS.values()]
+
+    assert max(one.max_concurrent for one in bulkheads) <= CONNECTIONS_MAX
