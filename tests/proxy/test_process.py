@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.request import ProxyHandler, Request, build_opener
@@ -147,6 +147,41 @@ def test_a_wrong_argument_ends_it_with_two(flags: list[str]):
 
 
 def test_it_serves_again_after_it_ran_out_of_files():
+    with _with_few_files() as (child, control, server, port):
+        child.send_signal(signal.SIGSTOP)  # all are waiting when it accepts, whatever its speed
+        with _crowd(port):
+            child.send_signal(signal.SIGCONT)
+            said = _said(child, "Too many open files")
+
+        assert _serves(server, port)
+        assert set(call(control, "GET", "/proxies")) == {"p"}
+        child.terminate()
+        code, errors = ended(child)
+    assert code == 0
+    assert (said + errors).count("Too many open files") <= 2  # not said at every attempt
+
+
+def test_it_serves_again_after_each_of_its_files_was_held():
+    with _with_few_files() as (child, control, server, port):
+        with ExitStack() as held:
+            for _ in range(80):  # one after the other, each with its connection to the upstream
+                client = held.enter_context(_client(port))
+                if not _is_served(child, server, client, held):
+                    break
+            else:
+                pytest.fail("80 clients and their upstreams were served with 64 files")
+
+        assert _serves(server, port)
+        assert set(call(control, "GET", "/proxies")) == {"p"}
+        child.terminate()
+        code, _ = ended(child)
+    assert code == 0
+
+
+@contextmanager
+def _with_few_files() -> Iterator[tuple[subprocess.Popen[bytes], int, socket.socket, int]]:
+    """Run a proxy that may open 64 files; yield it, its two ports and its upstream."""
+
     def few_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
 
@@ -154,30 +189,47 @@ def test_it_serves_again_after_it_ran_out_of_files():
         socket.create_server(("127.0.0.1", 0), backlog=128) as server,
         process("--port", "0", preexec_fn=few_files) as child,
     ):
+        control = ready(child)["port"]
         upstream = f"127.0.0.1:{server.getsockname()[1]}"
-        announced = ready(child)
-        created = call(announced["port"], "POST", "/proxies", {"name": "p", "upstream": upstream})
-        port = int(created["listen"].rpartition(":")[2])
-        crowd = [socket.create_connection(("127.0.0.1", port), timeout=5) for _ in range(80)]
-        said = _said(child, "Too many open files")
-        for each in crowd:
-            each.close()
-        server.settimeout(0.3)  # then the next client tries
+        created = call(control, "POST", "/proxies", {"name": "p", "upstream": upstream})
+        yield child, control, server, int(created["listen"].rpartition(":")[2])
 
-        served = False
-        for _ in range(40):  # the loop tries to accept again after a second
-            with socket.create_connection(("127.0.0.1", port), timeout=5) as client:
-                client.sendall(b"ping")
-                served = _reached(server)
-            if served:
-                break
 
-        assert served
-        assert set(call(announced["port"], "GET", "/proxies")) == {"p"}
-        child.terminate()
-        code, errors = ended(child)
-    assert code == 0
-    assert (said + errors).count("Too many open files") <= 2  # not said at every attempt
+def _client(port: int) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), timeout=5)
+
+
+@contextmanager
+def _crowd(port: int) -> Iterator[None]:
+    with ExitStack() as clients:
+        for _ in range(80):
+            clients.enter_context(_client(port))
+        yield
+
+
+def _is_served(
+    child: subprocess.Popen[bytes], server: socket.socket, client: socket.socket, held: ExitStack
+) -> bool:
+    """Say whether the upstream gets a connection for a client.
+
+    Otherwise the client is turned away, or not even accepted, of which the proxy complains.
+    """
+    readable, _, _ = select.select([server, client, child.stderr], [], [], BOUND_S)
+    assert readable, "the client was neither served, nor turned away, nor complained of in time"
+    if server in readable:
+        held.enter_context(server.accept()[0])
+    return server in readable
+
+
+def _serves(server: socket.socket, port: int) -> bool:
+    """Say whether a client reaches the upstream before long."""
+    server.settimeout(0.3)  # then the next client tries
+    for _ in range(40):  # the loop tries to accept again after a second
+        with _client(port) as client:
+            client.sendall(b"ping")
+            if _reached(server):
+                return True
+    return False
 
 
 def _said(child: subprocess.Popen[bytes], text: str) -> str:
