@@ -16,6 +16,9 @@ _WHY: Mapping[Capability, str] = {
     Capability.NETWORK_SHARE: "only the embedded proxy draws connections by the run's seed",
     Capability.CLOCK: "the clock of a process cannot be set here",
     Capability.DNS: "names are not resolved here",
+    Capability.ATTACHMENT: "processes share one network",
+    Capability.LIMIT: "nothing but the engine of containers grants limits here",
+    Capability.DISK: "processes write to the file system of this machine",
 }
 _INTRODUCTION = """\
 A fault can be injected where the environment offers all that it needs.

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from fault_injectors.toxiproxy import ProxyKind
 from harness.clock import Clock
-from harness.environments import postgres, world
+from harness.environments import not_offered, postgres, world
 from harness.environments.endpoints import ChaosEndpoints
 from harness.environments.guard import Guard, watched
 from harness.environments.journal import Journal
 from harness.environments.network import ProxiedNetwork, fault_proxy
+from harness.environments.not_offered import NotOffered
 from harness.environments.ports import Ports
 from harness.environments.process_faults import ProcessFaults
 from harness.environments.processor_waits import recording_waits
@@ -38,6 +39,11 @@ class ProcessCapabilities:
     resources: ResourceFaults
     in_process: ChaosEndpoints
     upstreams: ChaosEndpoints
+    attachments: NotOffered = not_offered.ATTACHMENTS
+    names: NotOffered = not_offered.NAMES
+    limits: NotOffered = not_offered.LIMITS
+    disks: NotOffered = not_offered.DISKS
+    clocks: NotOffered = not_offered.CLOCKS
 
 
 class RunningProcesses:

@@ -25,6 +25,9 @@ class Capability(StrEnum):
     UPSTREAM = "upstream"
     CLOCK = "clock"
     DNS = "dns"
+    ATTACHMENT = "attachment"  # to the networks that a service talks over
+    LIMIT = "limit"  # what the operating system grants to all of a service
+    DISK = "disk"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -131,6 +134,54 @@ class Upstreams(Protocol):
         ...
 
 
+class Attachments(Protocol):
+    """Take services off their networks."""
+
+    def disconnect(self, service: str) -> Effect:
+        """Take a service off all networks that it shares with others."""
+        ...
+
+
+class Names(Protocol):
+    """Act on how a service resolves the names of its servers."""
+
+    def fail(self, service: str, how: str) -> Effect:
+        """Let no name be resolved: `refuse` answers at once, `silence` never."""
+        ...
+
+    def delay(self, service: str, delay_s: float) -> Effect:
+        """Answer each question for a name `delay_s` seconds later."""
+        ...
+
+
+class Limits(Protocol):
+    """Act on what the operating system grants to all of a service."""
+
+    def cpu_quota(self, service: str, cores: float) -> Effect:
+        """Grant a service at most `cores` processors."""
+        ...
+
+    def oom_kill(self, service: str) -> Effect:
+        """Let the kernel kill the service for want of memory; healing starts it again."""
+        ...
+
+
+class Disks(Protocol):
+    """Act on the file systems that services write to."""
+
+    def fill(self, service: str, spare_bytes: int) -> Effect:
+        """Fill the file system that holds a service's data up to `spare_bytes`."""
+        ...
+
+
+class Clocks(Protocol):
+    """Act on what services take for the time of day, never on how they measure durations."""
+
+    def skew(self, service: str, offset_s: float) -> Effect:
+        """Let the wall clock of a service be `offset_s` seconds ahead; behind, if negative."""
+        ...
+
+
 class Capabilities(Protocol):
     """Everything that faults may use; asking for what is not offered raises `FaultNotApplied`."""
 
@@ -157,6 +208,31 @@ class Capabilities(Protocol):
     @property
     def upstreams(self) -> Upstreams:
         """Return the scripts of stand-ins."""
+        ...
+
+    @property
+    def attachments(self) -> Attachments:
+        """Return control over the networks of services."""
+        ...
+
+    @property
+    def names(self) -> Names:
+        """Return control over the resolution of names."""
+        ...
+
+    @property
+    def limits(self) -> Limits:
+        """Return control over what is granted to services."""
+        ...
+
+    @property
+    def disks(self) -> Disks:
+        """Return control over file systems."""
+        ...
+
+    @property
+    def clocks(self) -> Clocks:
+        """Return control over wall clocks."""
         ...
 
 

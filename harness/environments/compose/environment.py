@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.clock import Clock
-from harness.environments import world
+from harness.environments import not_offered, world
 from harness.environments.compose import requirements
 from harness.environments.compose.assembly import Assembly
 from harness.environments.compose.endpoints import ContainedEndpoints
@@ -16,6 +16,7 @@ from harness.environments.compose.process_faults import ContainerFaults
 from harness.environments.guard import Guard, watched
 from harness.environments.journal import Journal
 from harness.environments.network import ProxiedNetwork
+from harness.environments.not_offered import NotOffered
 from harness.environments.ports import Ports
 from harness.environments.prometheus import Prometheus, prometheus, site_of
 from harness.environments.resource_faults import ResourceFaults
@@ -40,6 +41,11 @@ class ContainerCapabilities:
     resources: ResourceFaults
     in_process: ContainedEndpoints
     upstreams: ContainedEndpoints
+    attachments: NotOffered = not_offered.ATTACHMENTS
+    names: NotOffered = not_offered.NAMES
+    limits: NotOffered = not_offered.LIMITS
+    disks: NotOffered = not_offered.DISKS
+    clocks: NotOffered = not_offered.CLOCKS
 
 
 class RunningContainers:
