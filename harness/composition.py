@@ -14,11 +14,18 @@ from fault_injectors.catalogue import FAULTS
 from fault_injectors.toxiproxy import ProxyKind
 from harness.checks import CHECKS
 from harness.clock import Clock, SystemClock
-from harness.environments.compose import ComposeEnvironment
+from harness.environments.compose import ComposeEnvironment, proxy_for
 from harness.environments.processes import ProcessesEnvironment
 from harness.environments.turns import StartsInTurn
 from harness.model.errors import FileProblems, PlanRefused, Problem
-from harness.model.run import Environment, Listener, Progress, RunResult, RunSettings
+from harness.model.run import (
+    DEFAULT_PROXIES,
+    Environment,
+    Listener,
+    Progress,
+    RunResult,
+    RunSettings,
+)
 from harness.model.scaling import scaled
 from harness.model.scenario import Scenario
 from harness.model.seeds import derive_seed
@@ -29,8 +36,11 @@ from harness.runner import Recipe, judged, run_scenario
 from harness.scenario_files import SystemFiles, dump_scenario, load_scenario
 
 PROXIES = tuple(kind.value for kind in ProxyKind)
-# Each environment and the fault proxies that it can have; containers come with the vendor's.
-PROXIES_OF = {"processes": PROXIES, "compose": (ProxyKind.TOXIPROXY.value,)}
+# Each environment and the fault proxies that it can have, its own choice first.
+PROXIES_OF = {
+    environment: (default, *(name for name in PROXIES if name != default))
+    for environment, default in DEFAULT_PROXIES.items()
+}
 ENVIRONMENTS = tuple(PROXIES_OF)
 RUN_FILE = "run.json"
 HISTORY_FILE = "history.ndjson"
@@ -44,7 +54,7 @@ class RunChoices:
 
     Args:
         environment: Name of the environment.
-        proxy: Name of the fault proxy; an environment that can have only one has that.
+        proxy: Name of the fault proxy; empty for the environment's own choice.
         seed: Everything random of every run derives from it.
         time_scale: Factor on durations, in (0, 1].
         report_dir: Folder of the suite's reports.
@@ -52,17 +62,11 @@ class RunChoices:
     """
 
     environment: str = "processes"
-    proxy: str = "embedded"
+    proxy: str = ""
     seed: int
     time_scale: float
     report_dir: Path
     keep: bool = False
-
-    @property
-    def proxy_used(self) -> str:
-        """Return the name of the fault proxy that runs get."""
-        possible = PROXIES_OF.get(self.environment, PROXIES)
-        return self.proxy if self.proxy in possible else possible[0]
 
 
 def seed_from_clock(clock: Clock) -> int:
@@ -71,18 +75,19 @@ def seed_from_clock(clock: Clock) -> int:
 
 
 def make_environment(name: str, proxy: str, clock: Clock) -> Environment:
-    """Return the environment called `name`.
+    """Return the environment called `name`; an empty `proxy` leaves that choice to it.
 
     Raises:
         ValueError: If there is no such environment or proxy, naming those that exist.
     """
     if name not in ENVIRONMENTS:
         raise ValueError(f"no environment {name!r}; expected one of {', '.join(ENVIRONMENTS)}")
-    if proxy not in PROXIES:
+    if proxy and proxy not in PROXIES:
         raise ValueError(f"no proxy {proxy!r}; expected one of {', '.join(PROXIES)}")
+    chosen = ProxyKind(proxy) if proxy else None
     if name == ComposeEnvironment.name:
-        return ComposeEnvironment(clock=clock)
-    return ProcessesEnvironment(clock=clock, proxy=ProxyKind(proxy))
+        return ComposeEnvironment(clock=clock, proxy=chosen)
+    return ProcessesEnvironment(clock=clock, proxy=chosen or ProxyKind.EMBEDDED)
 
 
 def load(paths: Sequence[Path]) -> list[Scenario]:
@@ -180,7 +185,7 @@ async def _decided(
 ) -> RunResult:
     """Run until the machine lets it be decided, or the tries are over."""
     for number in tries:
-        _prepare_folder(scenario, choices, recipe.settings)
+        _prepare_folder(scenario, recipe.settings)
         result = replace(await run_scenario(plan, recipe), reruns=number)
         if not result.is_noisy or choices.keep or number == tries[-1]:
             return result
@@ -212,6 +217,7 @@ def _settings(scenario: Scenario, choices: RunChoices, clock: Clock) -> RunSetti
     moment = f"{clock.now_ns():x}"[-8:]  # tells apart two runs of one scenario on one machine
     return RunSettings(
         environment=choices.environment,
+        proxy=_proxy_of(scenario, choices),
         seed=choices.seed,
         time_scale=choices.time_scale,
         folder=choices.report_dir / "runs" / scenario.name,
@@ -220,7 +226,14 @@ def _settings(scenario: Scenario, choices: RunChoices, clock: Clock) -> RunSetti
     )
 
 
-def _prepare_folder(scenario: Scenario, choices: RunChoices, settings: RunSettings) -> None:
+def _proxy_of(scenario: Scenario, choices: RunChoices) -> str:
+    """Return the name of the fault proxy that a run gets."""
+    if choices.proxy or choices.environment != ComposeEnvironment.name:
+        return choices.proxy or DEFAULT_PROXIES[choices.environment]
+    return proxy_for(scenario).value
+
+
+def _prepare_folder(scenario: Scenario, settings: RunSettings) -> None:
     """Make the run's folder anew, with all that judging it again will need."""
     folder = settings.folder
     if folder.exists():
@@ -231,7 +244,7 @@ def _prepare_folder(scenario: Scenario, choices: RunChoices, settings: RunSettin
         "scenario": scenario.path.name,
         "path": str(scenario.path),
         "environment": settings.environment,
-        "proxy": choices.proxy_used,
+        "proxy": settings.proxy,
         "seed": settings.seed,
         "time_scale": settings.time_scale,
         "run_id": settings.run_id,
@@ -275,6 +288,7 @@ def judge_saved(folder: Path, changed: Path | None = None) -> RunResult:
             scenario=scenario,
             settings=RunSettings(
                 environment=about["environment"],
+                proxy=about["proxy"],
                 seed=about["seed"],
                 time_scale=about["time_scale"],
                 folder=folder,

@@ -132,7 +132,8 @@ toxiproxy_image() {
 services_image() { # BASE
   local image
   image="atlas-chaos/shadow-atlas:$(printf '%s\n' docker/Dockerfile docker/requirements.lock docker/entrypoint.sh \
-    docker/healthy.sh resilience shadow_atlas | digest "$(image_id "$1")")"
+    docker/healthy.sh resilience shadow_atlas harness/__init__.py harness/clock.py \
+    fault_injectors/__init__.py fault_injectors/proxy fault_injectors/toxics | digest "$(image_id "$1")")"
   build "$image" . -f docker/Dockerfile --build-arg BASE_IMAGE="$1"
   echo "$image"
 }

@@ -1,4 +1,4 @@
-"""Read `host:port` texts as Go's network package does, and keep to loopback."""
+"""Read `host:port` texts as Go's network package does, and keep to loopback unless told."""
 
 import ipaddress
 
@@ -32,16 +32,23 @@ def split_host_port(text: str) -> tuple[str, int]:
     return host, int(port)
 
 
-def resolve_listen(text: str) -> tuple[str, int]:
+def resolve_listen(text: str, *, beyond_loopback: bool = False) -> tuple[str, int]:
     """Return where to listen; an empty text means any free port of 127.0.0.1.
 
     Names other than `localhost` are not looked up, so no call of the API waits for a name server.
 
+    Args:
+        text: `host:port`.
+        beyond_loopback: Whether other addresses will do, as in a container with networks of its
+            own.
+
     Raises:
-        AddressRefused: If the text is malformed or the host is not this host's loopback.
+        AddressRefused: If the text is malformed or the address is not to be listened on.
 
     >>> resolve_listen("localhost:80")
     ('127.0.0.1', 80)
+    >>> resolve_listen("0.0.0.0:80", beyond_loopback=True)
+    ('0.0.0.0', 80)
     """
     host, port = split_host_port(text) if text else ("", 0)
     if host in {"", "localhost"}:
@@ -50,7 +57,7 @@ def resolve_listen(text: str) -> tuple[str, int]:
         address = ipaddress.ip_address(host)
     except ValueError as error:
         raise AddressRefused(f"lookup {host}: no such host") from error
-    if not address.is_loopback:
+    if not (address.is_loopback or beyond_loopback):
         raise AddressRefused(f"{join_host_port(host, port)}: bind: not a loopback address")
     return host, port
 

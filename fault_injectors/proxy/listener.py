@@ -24,14 +24,17 @@ class Listener:
 
     Args:
         listen: Address as the API has it.
+        beyond_loopback: Whether it may be another than one of this host's loopback.
         accepted: Takes each client's socket, non-blocking, and owns it from then on.
 
     Raises:
         ListenFailed: If the address cannot be had.
     """
 
-    def __init__(self, listen: str, accepted: Callable[[socket.socket], None]) -> None:
-        self._socket = _bind(listen)
+    def __init__(
+        self, listen: str, accepted: Callable[[socket.socket], None], *, beyond_loopback: bool
+    ) -> None:
+        self._socket = _bind(listen, beyond_loopback=beyond_loopback)
         self._accepted = accepted
         self._retry: asyncio.TimerHandle | None = None
         self._resume()
@@ -71,9 +74,9 @@ class Listener:
         self._retry = loop.call_later(RETRY_S, self._resume)
 
 
-def _bind(listen: str) -> socket.socket:
+def _bind(listen: str, *, beyond_loopback: bool) -> socket.socket:
     try:
-        host, port = resolve_listen(listen)
+        host, port = resolve_listen(listen, beyond_loopback=beyond_loopback)
     except AddressRefused as error:
         raise ListenFailed(f"listen tcp: {error}") from error
     listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)

@@ -30,11 +30,13 @@ class Surroundings:
         seed: Seed of the run, from which every draw is derived.
         clock: Tells the time of records and timers.
         evidence: Takes what happens.
+        beyond_loopback: Whether proxies may listen on addresses beyond loopback.
     """
 
     seed: int
     clock: Clock
     evidence: Evidence
+    beyond_loopback: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +96,9 @@ class LiveProxy:
             ListenFailed: If `listen` is malformed.
         """
         try:
-            resolved = join_host_port(*resolve_listen(listen))
+            resolved = join_host_port(
+                *resolve_listen(listen, beyond_loopback=self._around.beyond_loopback)
+            )
         except AddressRefused as error:
             raise ListenFailed(str(error)) from error
         return resolved != self.listen or upstream != self.upstream
@@ -107,7 +111,9 @@ class LiveProxy:
         """
         if self.enabled:
             return
-        self._listener = Listener(self.listen, self._accepted)
+        self._listener = Listener(
+            self.listen, self._accepted, beyond_loopback=self._around.beyond_loopback
+        )
         self.listen = self._listener.address
         self.enabled = True
         self._around.evidence.proxy_switched(self.name, enabled=True, connections_cut=0)

@@ -7,16 +7,16 @@ import signal
 from contextlib import suppress
 from typing import Any
 
+from fault_injectors.proxy.answers import ApiError
 from fault_injectors.proxy.api import Api
 from fault_injectors.proxy.event_log import EventLog
 from fault_injectors.proxy.evidence import Evidence
 from fault_injectors.proxy.http_server import HttpServer
 from fault_injectors.proxy.live_proxy import Surroundings
+from fault_injectors.proxy.proxy_bodies import read_populate
 from fault_injectors.proxy.registry import Registry
 from fault_injectors.proxy.settings import Settings
 from harness.clock import SystemClock
-
-HOST = "127.0.0.1"  # the control API knows no token, so it is never anywhere else
 
 
 async def serve(settings: Settings) -> int:
@@ -40,12 +40,18 @@ async def serve(settings: Settings) -> int:
     log.start()
     log.emit("process", what="started", pid=os.getpid())
     evidence = Evidence(log, clock)
-    registry = Registry(Surroundings(seed=settings.seed, clock=clock, evidence=evidence))
+    around = Surroundings(
+        seed=settings.seed,
+        clock=clock,
+        evidence=evidence,
+        beyond_loopback=settings.beyond_loopback,
+    )
+    registry = Registry(around)
     server = HttpServer(Api(registry, seed=settings.seed))
     try:
-        port = await server.start(HOST, settings.port)
-    except OSError as error:
-        _say(2, f"cannot listen on {HOST}:{settings.port}: {error.strerror}")
+        port = await _started(server, registry, settings)
+    except CannotStart as error:
+        _say(2, str(error))
         log.close()
         return 1
     _announce(settings, port)
@@ -58,6 +64,26 @@ async def serve(settings: Settings) -> int:
     log.emit("process", what="stopped", pid=os.getpid())
     log.close()
     return 0
+
+
+class CannotStart(Exception):
+    """The proxy cannot serve; the text says why."""
+
+
+async def _started(server: HttpServer, registry: Registry, settings: Settings) -> int:
+    """Create the configured proxies, listen, and return the port of the control API."""
+    if settings.config is not None:
+        try:
+            registry.populate(read_populate(settings.config.read_bytes()), [])
+        except OSError as error:
+            raise CannotStart(f"cannot read {settings.config}: {error.strerror}") from error
+        except ApiError as error:
+            raise CannotStart(f"{settings.config}: {error.text}") from error
+    try:
+        return await server.start(settings.host, settings.port)
+    except OSError as error:
+        where = f"{settings.host}:{settings.port}"
+        raise CannotStart(f"cannot listen on {where}: {error.strerror}") from error
 
 
 class LoggedOnce:

@@ -61,7 +61,7 @@ def run(  # noqa: PLR0913, PLR0917 -- the options of a command line
     paths: Paths = None,
     keyword: Keyword = None,
     environment: EnvironmentName = "processes",
-    proxy: Proxy = "embedded",
+    proxy: Proxy = "",
     time_scale: TimeScale = DEFAULT_TIME_SCALE,
     seed: Seed = None,
     report_dir: ReportDir = Path("reports/latest"),
@@ -171,7 +171,7 @@ def plan(
     paths: Paths = None,
     keyword: Keyword = None,
     environment: EnvironmentName = "processes",
-    proxy: Proxy = "embedded",
+    proxy: Proxy = "",
     time_scale: TimeScale = DEFAULT_TIME_SCALE,
 ) -> None:
     """Show each timeline as lanes, with expected samples."""

@@ -38,5 +38,9 @@ Seed = Annotated[
 EnvironmentName = Annotated[str, typer.Option(metavar="NAME", help="Where runs take place.")]
 Proxy = Annotated[
     str,
-    typer.Option(metavar="NAME", help="Fault proxy: embedded, or toxiproxy for the real server."),
+    typer.Option(
+        metavar="NAME",
+        help="Fault proxy: embedded, or toxiproxy for the real server.",
+        show_default="embedded; in containers toxiproxy, if it can do all",
+    ),
 ]

@@ -17,7 +17,7 @@ from harness.composition import RunChoices, make_environment, seed_from_clock
 from harness.environments.standing import standing_in
 from harness.environments.undo import work_folder
 from harness.model.errors import PlanRefused
-from harness.model.run import RunResult
+from harness.model.run import DEFAULT_PROXIES, RunResult
 from harness.model.verdict import Verdict, worst
 from harness.plan import make_plan
 from harness.reporting.console import closing, console_for
@@ -59,7 +59,7 @@ def run_suite(options: RunOptions) -> None:
         "atlas-chaos": version("atlas-chaos"),
         "python": platform.python_version(),
         "environment": choices.environment,
-        "proxy": choices.proxy_used,
+        "proxy": choices.proxy or DEFAULT_PROXIES[choices.environment],
         "time_scale": f"{choices.time_scale:g}",
         "seed": str(choices.seed),
     }

@@ -13,6 +13,9 @@ from harness.model.records import Record
 from harness.model.scenario import Scenario
 from harness.model.verdict import Verdict
 
+DEFAULT_PROXIES = {"processes": "embedded", "compose": "toxiproxy"}
+"""The fault proxy that each environment has unless told, or in need of the other."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSettings:
@@ -20,6 +23,7 @@ class RunSettings:
 
     Args:
         environment: Name of the environment.
+        proxy: Name of the fault proxy that carries the links.
         seed: Everything random derives from it.
         time_scale: Factor on durations.
         folder: Where history and reports of this run go.
@@ -32,6 +36,7 @@ class RunSettings:
     time_scale: float
     folder: Path
     run_id: str
+    proxy: str = ""
     keep: bool = False
 
 

@@ -54,7 +54,7 @@ def choices_of(config: pytest.Config) -> Choices:
     folder = config.getoption("chaos_report_dir")
     return Choices(
         environment=config.getoption("chaos_environment") or "processes",
-        proxy=config.getoption("chaos_proxy") or "embedded",
+        proxy=config.getoption("chaos_proxy") or "",
         seed=DEFAULT_SEED if seed is None else seed,
         time_scale=DEFAULT_TIME_SCALE if time_scale is None else time_scale,
         report_dir=(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from harness.model.errors import FileProblems
+from harness.model.run import DEFAULT_PROXIES
 from harness.pytest_support.choices import choices_of, composition_of, is_ours
 from harness.pytest_support.items import ScenarioItem
 from harness.pytest_support.junit_errors import correct
@@ -142,7 +143,7 @@ class MainProcess:
         choices = choices_of(self._config)
         return {
             "environment": choices.environment,
-            "proxy": choices.proxy,
+            "proxy": choices.proxy or DEFAULT_PROXIES.get(choices.environment, ""),
             "seed": str(choices.seed),
             "time scale": f"{choices.time_scale:g}",
             "pytest": pytest.__version__,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.model.finding import Finding
-from harness.model.run import RunResult
+from harness.model.run import DEFAULT_PROXIES, RunResult
 from harness.model.verdict import Verdict
 
 SCHEMA_VERSION = 1
@@ -44,6 +44,7 @@ class RunReport:
         figures: Named figures.
         phases: The phases that took place.
         environment: Name of the environment.
+        proxy: Name of the fault proxy.
         seed: The run's seed.
         time_scale: Factor on durations.
         run_id: Name of the run.
@@ -67,6 +68,7 @@ class RunReport:
     figures: Mapping[str, float] = field(default_factory=dict)
     phases: tuple[PhaseSpan, ...] = ()
     environment: str = DEFAULT_ENVIRONMENT
+    proxy: str = ""
     seed: int = 0
     time_scale: float = 1.0
     run_id: str = ""
@@ -82,6 +84,8 @@ class RunReport:
         words += ["--time-scale", f"{self.time_scale:g}"]
         if self.environment != DEFAULT_ENVIRONMENT:
             words += ["--environment", self.environment]
+        if self.proxy not in {"", DEFAULT_PROXIES.get(self.environment)}:
+            words += ["--proxy", self.proxy]
         return shlex.join(words)
 
 
@@ -103,6 +107,7 @@ def report_of(result: RunResult) -> RunReport:
         figures=dict(result.figures),
         phases=tuple(PhaseSpan(name=n, start_s=a, end_s=b) for n, a, b in result.phases),
         environment=settings.environment,
+        proxy=settings.proxy,
         seed=settings.seed,
         time_scale=settings.time_scale,
         run_id=settings.run_id,

@@ -9,7 +9,8 @@ from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[2]
 PINNED = re.compile(r"^([a-z0-9-]+)==(\S+)", re.MULTILINE)
-NOT_SERVICES = {"migrate", "toxiproxy", "prometheus"}  # what the harness does by other means
+PROXIES = {"toxiproxy", "fault_proxy"}
+NOT_SERVICES = {*PROXIES, "migrate", "prometheus"}  # what the harness does by other means
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +54,16 @@ def test_every_link_leads_its_client_through_its_proxy_to_its_server(compose, pr
         assert proxy["upstream"].partition(":")[0] == server, link
 
 
+def test_both_proxies_have_one_configuration_and_one_name_for_clients(compose):
+    vendors, ours = compose["services"]["toxiproxy"], compose["services"]["fault_proxy"]
+
+    config = "./docker/toxiproxy.json:/etc/toxiproxy.json:ro"
+    assert config in vendors["volumes"]
+    assert config in ours["volumes"]
+    assert ours["networks"]["clients"]["aliases"] == ["toxiproxy"]
+    assert ours["profiles"] == ["embedded"]  # both at once would share the calls
+
+
 def test_proxies_listen_on_ports_of_their_own(proxies):
     listens = [each["listen"] for each in proxies.values()]
 
@@ -67,14 +78,14 @@ def test_ports_are_published_to_this_host_alone(compose):
     assert [each for each in published if not each.startswith("127.0.0.1:")] == []
 
 
-def test_only_the_proxy_is_in_the_networks_of_clients_and_servers(compose):
+def test_only_the_proxies_are_in_the_networks_of_clients_and_servers(compose):
     in_both = {
         name
         for name, each in compose["services"].items()
         if {"clients", "servers"} <= set(each.get("networks", []))
     }
 
-    assert in_both == {"toxiproxy"}
+    assert in_both == PROXIES
 
 
 def test_the_database_has_as_many_connections_as_in_the_system(compose, system):

@@ -137,7 +137,44 @@ def test_a_taken_port_is_said_and_ends_it():
     assert f"cannot listen on 127.0.0.1:{port}" in errors
 
 
-@pytest.mark.parametrize("flags", [["--port", "70000"], ["--seed", "x"], ["--unknown"]])
+@pytest.mark.parametrize("listen", ["127.0.0.2:0", "0.0.0.0:0"])
+def test_it_begins_with_the_proxies_of_its_configuration(tmp_path: Path, listen: str):
+    config = tmp_path / "proxies.json"
+    config.write_text(json.dumps([{"name": "p", "listen": listen, "upstream": "x:1"}]))
+
+    with process("--port", "0", "--host", "0.0.0.0", "--config", str(config)) as child:
+        [proxy] = call(ready(child)["port"], "GET", "/proxies").values()
+
+    assert (proxy["name"], proxy["enabled"]) == ("p", True)
+    assert proxy["listen"].rpartition(":")[0] == listen.rpartition(":")[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (None, "cannot read"),
+        ("{", "bad request body"),
+        ('[{"name": "p"}]', "missing required field: upstream at proxy 1"),
+        ('[{"name": "p", "listen": "0.0.0.0:0", "upstream": "x:1"}]', "not a loopback address"),
+    ],
+)
+def test_a_configuration_that_cannot_be_used_ends_it(tmp_path: Path, text: str | None, why: str):
+    config = tmp_path / "proxies.json"
+    if text is not None:
+        config.write_text(text)
+
+    with process("--port", "0", "--config", str(config)) as child:
+        code, errors = ended(child)
+
+    assert code == 1
+    assert why in errors
+    assert str(config) in errors
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [["--port", "70000"], ["--seed", "x"], ["--unknown"], ["--host", "example.org"]],
+)
 def test_a_wrong_argument_ends_it_with_two(flags: list[str]):
     with process(*flags) as child:
         code, errors = ended(child)

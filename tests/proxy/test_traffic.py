@@ -4,6 +4,9 @@ import asyncio
 import socket
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from tests.proxy.live_site import (
     Client,
@@ -122,6 +125,42 @@ async def test_a_client_that_is_accepted_as_the_proxy_stops_is_cut(tmp_path: Pat
                 with suppress(ConnectionResetError):  # from the kernel's queue it is an RST
                     assert await asyncio.get_running_loop().sock_recv(raw, 1) == b"", ticks
             await here.call("POST", "/proxies/p", {"enabled": True})
+
+
+def _reads_although_paused(transport: Any, *reader: Any) -> None:
+    """Begin to read after the protocol has paused it, as asyncio did up to Python 3.11.2."""
+    if not transport.is_closing():
+        transport._loop._add_reader(*reader)
+
+
+@pytest.mark.parametrize("is_old", [False, True])
+@in_loop
+async def test_bytes_that_come_before_the_upstream_is_connected_are_carried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_old: bool
+):
+    loop, dials, may_dial = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
+    resolve = loop.getaddrinfo
+
+    async def resolve_late(*name: Any, **options: Any) -> Any:
+        dials.set()
+        await may_dial.wait()
+        return await resolve(*name, **options)
+
+    monkeypatch.setattr(loop, "getaddrinfo", resolve_late)
+    if is_old:
+        transports = asyncio.selector_events._SelectorTransport
+        monkeypatch.setattr(transports, "_add_reader", _reads_although_paused)
+    async with site(tmp_path) as here, upstream(echo) as server:
+        wanted = {"name": "p", "listen": "127.0.0.1:0", "upstream": f"localhost:{server}"}
+        _, made = await here.call("POST", "/proxies", wanted)
+        async with connected(int(made["listen"].rpartition(":")[2])) as client:
+            client.writer.write(b"ping")
+            await dials.wait()
+            for _ in range(20):  # turns of the loop, in which it could be read
+                await asyncio.sleep(0)
+            may_dial.set()
+
+            assert await client.reader.readexactly(4) == b"ping"
 
 
 @in_loop

@@ -1,5 +1,6 @@
-"""Run a system in containers that Docker Compose describes, with the vendor's Toxiproxy."""
+"""Run a system in containers that Docker Compose describes, behind a fault proxy."""
 
 from harness.environments.compose.environment import ComposeEnvironment
+from harness.environments.compose.requirements import proxy_for
 
-__all__ = ["ComposeEnvironment"]
+__all__ = ["ComposeEnvironment", "proxy_for"]

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from fault_injectors.toxiproxy import ProxyKind
 from harness.clock import Clock
 from harness.environments import labelled
 from harness.environments.compose.containers import ServiceContainer, run_to_end
@@ -13,7 +14,7 @@ from harness.environments.compose.machine import Machine
 from harness.environments.compose.override import override_text
 from harness.environments.compose.project import Project
 from harness.environments.compose.proxy import ContainedProxy
-from harness.environments.compose.stack import PROXY, Stack
+from harness.environments.compose.stack import Stack
 from harness.environments.journal import Journal
 from harness.environments.network import ProxiedNetwork
 from harness.environments.start import Start
@@ -28,16 +29,19 @@ class Assembly:
         stack: The Compose file.
         engine: The Docker engine.
         clock: Clock of the run.
+        proxy: Which fault proxy the run has.
     """
 
-    def __init__(self, start: Start, stack: Stack, *, engine: Engine, clock: Clock) -> None:
+    def __init__(
+        self, start: Start, stack: Stack, *, engine: Engine, clock: Clock, proxy: ProxyKind
+    ) -> None:
         self.start = start
         self.engine = engine
         self.services: dict[str, ServiceContainer] = {}
         self._stack = stack
         self._clock = clock
         self._names = start.scenario.services()
-        self._proxy = ContainedProxy(start.ports.take())
+        self._proxy = ContainedProxy(start.ports.take(), proxy)
         self._containers: dict[str, str] = {}
         self._ready = {name: asyncio.Event() for name in self._names}
         self._locks = {name: asyncio.Lock() for name in stack.one_shots(self._names)}
@@ -52,7 +56,7 @@ class Assembly:
             WorldNotClean: On leaving, if something of the run is still there.
         """
         project = self._project(machine)
-        async with project.made(self._stack.made_for(self._names), journal):
+        async with project.made(self._stack.made_for(self._names, self._proxy.kind), journal):
             self._containers = await self.engine.containers(project.name)
             self.services = {name: self._service(name) for name in self._names}
             try:
@@ -63,7 +67,7 @@ class Assembly:
     def _project(self, machine: Machine) -> Project:
         folder = self.start.events.parent
         override = folder / "compose.override.yml"
-        differences = differences_of(self.start, self._stack, control=self._proxy.port)
+        differences = differences_of(self.start, self._stack, self._proxy)
         override.write_text(
             override_text(self._stack, differences, labels_of(self.start)), encoding="utf-8"
         )
@@ -93,19 +97,19 @@ class Assembly:
         def heard(event: ContainerEvent) -> None:
             if event.container in by_id:
                 by_id[event.container].heard(event)
-            elif event.container == self._containers[PROXY] and event.what == "die":
+            elif event.container == self._containers[self._proxy.service] and event.what == "die":
                 self._proxy.died()
 
         label = labelled.label_of(self.start.settings.run_id)
         return await self.engine.listen(label, heard)
 
     async def network(self, journal: Journal) -> ProxiedNetwork:
-        """Start Toxiproxy and return control over the links of the run.
+        """Start the fault proxy and return control over the links of the run.
 
         Raises:
             ServiceNotReady: If it does not start, or lacks a link.
         """
-        container = self._containers[PROXY]
+        container = self._containers[self._proxy.service]
         await self.engine.start(container)
         try:
             proxies = await self._proxy.links(self.start.links(), clock=self._clock)

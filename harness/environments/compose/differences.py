@@ -4,36 +4,35 @@ import os
 
 from harness.environments import labelled
 from harness.environments.compose.override import Difference
-from harness.environments.compose.stack import PROXY, Stack
+from harness.environments.compose.proxy import ContainedProxy
+from harness.environments.compose.stack import PROXIES, Stack
 from harness.environments.start import Start
 from harness.model.system import EventSource
 
 
-def differences_of(start: Start, stack: Stack, *, control: int) -> dict[str, Difference]:
+def differences_of(start: Start, stack: Stack, proxy: ContainedProxy) -> dict[str, Difference]:
     """Return what each container of a run has of its own.
 
     Args:
         start: The start of the run.
         stack: The Compose file.
-        control: Port on loopback for the control of Toxiproxy.
+        proxy: The fault proxy of the run.
     """
     names = start.scenario.services()
-    found = {PROXY: Difference(published=control, environment={}, user=None)}
-    for name in stack.made_for(names):
-        if name == PROXY:
-            continue
-        spec = stack.services[name]
-        found[name] = Difference(
-            published=start.port(name) if name in names else None,
-            environment=_environment(start, name) if spec.has_events else {},
-            user=f"{os.getuid()}:{os.getgid()}" if spec.has_events else None,
+    published = {name: start.port(name) for name in names} | {proxy.service: proxy.port}
+    return {
+        name: Difference(
+            published=published.get(name),
+            environment=_environment(start, name) if stack.services[name].has_events else {},
+            user=f"{os.getuid()}:{os.getgid()}" if stack.services[name].has_events else None,
         )
-    return found
+        for name in stack.made_for(names, proxy.kind)
+    }
 
 
 def _environment(start: Start, name: str) -> dict[str, str | None]:
     """Return the variables of a service; what the scenario says counts most."""
-    told = start.environment(name)
+    told = start.environment("proxy" if name in PROXIES.values() else name)
     own: dict[str, str | None] = {
         key: told[key] for key in ("ATLAS_CHAOS_TOKEN", "ATLAS_SEED", "ATLAS_TIME_SCALE")
     }

@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from fault_injectors.toxiproxy import ProxyKind
 from harness.clock import Clock
 from harness.environments import not_offered, world
 from harness.environments.compose import requirements
@@ -90,20 +91,32 @@ class RunningContainers:
 
 
 class ComposeEnvironment:
-    """Containers of this host, as a Compose file describes them."""
+    """Containers of this host, as a Compose file describes them.
+
+    Args:
+        clock: Clock of the runs.
+        proxy: The fault proxy of all runs; None takes the vendor's Toxiproxy, and the embedded
+            proxy for a scenario that needs what it alone can do.
+    """
 
     name = "compose"
 
-    def __init__(self, *, clock: Clock) -> None:
+    def __init__(self, *, clock: Clock, proxy: ProxyKind | None = None) -> None:
         self._clock = clock
+        self._proxy = proxy
 
     def offers(self) -> frozenset[Capability]:
-        """Return the capabilities of containers behind the vendor's Toxiproxy."""
-        return requirements.OFFERED
+        """Return the capabilities of containers behind the fault proxy."""
+        return requirements.offered(self._proxy or ProxyKind.EMBEDDED)
+
+    def proxy_for(self, scenario: Scenario) -> ProxyKind:
+        """Return which fault proxy a run of the scenario gets."""
+        return self._proxy or requirements.proxy_for(scenario)
 
     def missing(self, scenario: Scenario) -> list[str]:
         """Return why the scenario cannot run in containers here, with what to do about it."""
-        return requirements.of_scenario(scenario) or requirements.of_machine(scenario)
+        proxy = self.proxy_for(scenario)
+        return requirements.of_scenario(scenario, proxy) or requirements.of_machine(scenario, proxy)
 
     @asynccontextmanager
     async def start(
@@ -142,7 +155,8 @@ class ComposeEnvironment:
         engine = await Engine.connect(machine.host)
         stack.callback(engine.close)
         described = requirements.stack_for(start.scenario, machine)
-        assembly = Assembly(start, described, engine=engine, clock=self._clock)
+        proxy = self.proxy_for(start.scenario)
+        assembly = Assembly(start, described, engine=engine, clock=self._clock, proxy=proxy)
         await stack.enter_async_context(assembly.made(machine, journal))
         stack.callback(await assembly.listen())
         network = await assembly.network(journal)

@@ -10,8 +10,9 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 
+from fault_injectors.toxiproxy import ProxyKind
 from harness.environments import child
-from harness.environments.compose.stack import PROXY, Stack, read_stack
+from harness.environments.compose.stack import PROXIES, Stack, read_stack
 from harness.model.errors import MissingDependency
 
 API_AT_LEAST = (1, 41)  # of Docker 20.10, the oldest that this was tried with
@@ -142,16 +143,18 @@ def compose_arguments(stack: Stack, *more: Path, project: str = "") -> list[str]
     variables = ["--env-file", str(known)] if known.exists() else []
     named = ["--project-name", project] if project else []
     return [
-        *("compose", "--project-directory", str(stack.file.parent)),
+        *("compose", "--profile", "*", "--project-directory", str(stack.file.parent)),
         *files,
         *variables,
         *named,
     ]
 
 
-def lacking_images(stack: Stack, names: Sequence[str], machine: Machine) -> list[str]:
+def lacking_images(
+    stack: Stack, names: Sequence[str], proxy: ProxyKind, machine: Machine
+) -> list[str]:
     """Return why containers of some services cannot be made, for want of their images."""
-    needed = dict.fromkeys(stack.services[name].image for name in stack.made_for(names))
+    needed = dict.fromkeys(stack.services[name].image for name in stack.made_for(names, proxy))
     return [
         f"image {image} is not here; scripts/docker_images.sh gets what {stack.file.name} needs"
         for image in needed
@@ -168,11 +171,11 @@ def _has_image(image: str, host: str) -> bool:
     return True
 
 
-def unknown_services(stack: Stack, names: Sequence[str]) -> list[str]:
+def unknown_services(stack: Stack, names: Sequence[str], proxy: ProxyKind) -> list[str]:
     """Return which services a scenario reaches that the Compose file does not describe."""
     return [
         f"{stack.file.name} describes no service {name!r}; it has {', '.join(stack.services)}"
-        for name in (*names, PROXY)
+        for name in (*names, PROXIES[proxy])
         if name not in stack.services
     ]
 

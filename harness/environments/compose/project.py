@@ -76,7 +76,7 @@ class Project:
         with journal.undoing(f"make {', '.join(services)}", undo):
             try:
                 await self._compose(
-                    ["create", "--no-build", "--pull", "never", *services],
+                    ["up", "--no-start", "--no-deps", "--no-build", "--pull", "never", *services],
                     within_s=_CREATE_WITHIN_S,
                 )
                 yield

@@ -1,9 +1,10 @@
-"""The vendor's Toxiproxy in its container, driven by the client that drives one of our own."""
+"""A fault proxy in its container, the vendor's or our own, driven by the same client."""
 
 from collections.abc import Sequence
 
 from fault_injectors.toxiproxy import Proxy, ProxyError, ProxyKind, ToxiproxyClient, Transport
 from harness.clock import Clock
+from harness.environments.compose.stack import PROXIES
 from harness.environments.network import ProxiedLink
 from harness.model.errors import ServiceNotReady
 from harness.model.system import Link
@@ -13,17 +14,24 @@ _POLL_S = 0.05
 
 
 class ContainedProxy:
-    """A Toxiproxy that runs in a container of the run.
+    """A fault proxy that runs in a container of the run.
 
     Args:
         port: Published port of its control API.
+        kind: Which one it is.
     """
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, kind: ProxyKind) -> None:
         # Without recovery: a wedged server takes the run with it, and the run ends all containers.
-        self.client = ToxiproxyClient(Transport("127.0.0.1", port), kind=ProxyKind.TOXIPROXY)
+        self.client = ToxiproxyClient(Transport("127.0.0.1", port), kind=kind)
         self.port = port
+        self.kind = kind
         self.is_alive = True
+
+    @property
+    def service(self) -> str:
+        """Return its name in the Compose file."""
+        return PROXIES[self.kind]
 
     def died(self) -> None:
         """Take note that its container ended."""
@@ -42,8 +50,8 @@ class ContainedProxy:
         lacking = [one.proxy for one in wanted if one.proxy not in known]
         if lacking:
             raise ServiceNotReady(
-                f"Toxiproxy has no proxy {', '.join(map(repr, lacking))}; each link 'a -> b' needs "
-                "one called 'a-b' in its configuration"
+                f"{self.service!r} has no proxy {', '.join(map(repr, lacking))}; each link "
+                "'a -> b' needs one called 'a-b' in its configuration"
             )
         return {one.link: known[one.proxy] for one in wanted}
 
@@ -51,10 +59,12 @@ class ContainedProxy:
         why = ""
         for _ in range(int(_READY_WITHIN_S / _POLL_S)):
             if not self.is_alive:
-                raise ServiceNotReady("the container of Toxiproxy ended while it started")
+                raise ServiceNotReady(f"container {self.service!r} ended while it started")
             try:
                 return await self.client.list()
             except ProxyError as error:
                 why = str(error)
             await clock.sleep(_POLL_S)
-        raise ServiceNotReady(f"Toxiproxy did not answer within {_READY_WITHIN_S:g} s: {why}")
+        raise ServiceNotReady(
+            f"{self.service!r} did not answer within {_READY_WITHIN_S:g} s: {why}"
+        )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from fault_injectors.toxiproxy import ProxyKind
 from harness.environments.compose import machine
 from harness.environments.compose.machine import Machine
 from harness.environments.compose.stack import Stack, find_file
@@ -11,7 +12,7 @@ from harness.model.fault import Capability
 from harness.model.scenario import Scenario
 from harness.model.system import EventSource, ServiceKind
 
-OFFERED = frozenset(
+_OFFERED = frozenset(
     {
         Capability.NETWORK,
         Capability.PROCESS,
@@ -27,12 +28,27 @@ _WHY_NOT: Mapping[Capability, str] = {
 }
 
 
-def of_scenario(scenario: Scenario) -> list[str]:
+def offered(proxy: ProxyKind) -> frozenset[Capability]:
+    """Return the capabilities of containers behind a fault proxy."""
+    if proxy is ProxyKind.EMBEDDED:
+        return _OFFERED | {Capability.NETWORK_SHARE}
+    return _OFFERED
+
+
+def proxy_for(scenario: Scenario) -> ProxyKind:
+    """Return the vendor's Toxiproxy, unless a scenario needs what the embedded proxy alone does."""
+    vendors = ProxyKind.TOXIPROXY
+    lacking = [*_faults(scenario, vendors), *_checks(scenario, vendors)]
+    beyond = [*_faults(scenario, ProxyKind.EMBEDDED)]
+    return vendors if lacking == beyond else ProxyKind.EMBEDDED
+
+
+def of_scenario(scenario: Scenario, proxy: ProxyKind) -> list[str]:
     """Return what of a scenario cannot mean the same in containers; nothing is asked."""
-    return [*_faults(scenario), *_services(scenario), *_checks(scenario)]
+    return [*_faults(scenario, proxy), *_services(scenario), *_checks(scenario, proxy)]
 
 
-def of_machine(scenario: Scenario) -> list[str]:
+def of_machine(scenario: Scenario, proxy: ProxyKind) -> list[str]:
     """Return what this machine lacks for a scenario, with what to do about it."""
     try:
         if scenario.alerts is not None:
@@ -42,8 +58,8 @@ def of_machine(scenario: Scenario) -> list[str]:
     except MissingDependency as error:
         return [str(error)]
     names = scenario.services()
-    unknown = machine.unknown_services(stack, names)
-    return unknown or machine.lacking_images(stack, names, found)
+    unknown = machine.unknown_services(stack, names, proxy)
+    return unknown or machine.lacking_images(stack, names, proxy, found)
 
 
 def stack_for(scenario: Scenario, found: Machine) -> Stack:
@@ -59,10 +75,10 @@ def stack_for(scenario: Scenario, found: Machine) -> Stack:
     return machine.stack_of(file, found)
 
 
-def _faults(scenario: Scenario) -> Iterator[str]:
+def _faults(scenario: Scenario, proxy: ProxyKind) -> Iterator[str]:
     for entry in scenario.timeline:
         fault = entry.fault
-        for lacking in sorted(fault.needs - OFFERED):
+        for lacking in sorted(fault.needs - offered(proxy)):
             yield f"fault {fault.name!r} needs {lacking} control: {_WHY_NOT[lacking]}"
         if fault.name == "restart" and scenario.system.service(str(fault.target)).listener:
             yield (
@@ -71,8 +87,10 @@ def _faults(scenario: Scenario) -> Iterator[str]:
             )
 
 
-def _checks(scenario: Scenario) -> Iterator[str]:
+def _checks(scenario: Scenario, proxy: ProxyKind) -> Iterator[str]:
     """Yield which breakers could keep nothing back without anybody noticing."""
+    if proxy is ProxyKind.EMBEDDED:
+        return  # it records what crosses each link
     silent = {one.name for one in scenario.system.services if one.events is EventSource.NONE}
     breakers = {one.name: one for one in scenario.system.breakers}
     for check in scenario.checks:
@@ -83,7 +101,7 @@ def _checks(scenario: Scenario) -> Iterator[str]:
                 yield (
                     f"check 'breaker_transitions' wants to know what crosses '{link}' while the "
                     f"breaker is open: {link.server!r} writes no events, and the vendor's "
-                    "Toxiproxy keeps no record; run it in 'processes'"
+                    "Toxiproxy keeps no record; the embedded proxy does"
                 )
 
 

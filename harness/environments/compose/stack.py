@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-PROXY = "toxiproxy"  # the service of the Compose file that carries every link
+from fault_injectors.toxiproxy import ProxyKind
+
+# The services of the Compose file that carry every link, one of them in each run.
+PROXIES = {ProxyKind.TOXIPROXY: "toxiproxy", ProxyKind.EMBEDDED: "fault_proxy"}
 PROXY_PORT = 8474  # of Toxiproxy's control API
 _DATABASE_PORT = 5432
 _NAMES = ("docker-compose.yml", "docker-compose.yaml", "compose.yml", "compose.yaml")
@@ -57,9 +60,9 @@ class Stack:
         found = (shot for name in names for shot in self.services[name].one_shots)
         return tuple(dict.fromkeys(found))
 
-    def made_for(self, names: Sequence[str]) -> tuple[str, ...]:
+    def made_for(self, names: Sequence[str], proxy: ProxyKind) -> tuple[str, ...]:
         """Return all that has to be made to start `names`: these, their one-shots, the proxy."""
-        return tuple(dict.fromkeys([*names, *self.one_shots(names), PROXY]))
+        return tuple(dict.fromkeys([*names, *self.one_shots(names), PROXIES[proxy]]))
 
 
 def find_file(system: Path) -> Path | None:
@@ -88,10 +91,11 @@ def read_stack(document: Mapping[str, Any], file: Path) -> Stack:
 def _spec(name: str, told: Mapping[str, Any]) -> ContainerSpec:
     environment = told.get("environment") or {}
     waits = told.get("depends_on") or {}
+    default_port = PROXY_PORT if name in PROXIES.values() else _DATABASE_PORT
     return ContainerSpec(
         name=name,
         image=str(told.get("image", "")),
-        port=PROXY_PORT if name == PROXY else int(environment.get("ATLAS_PORT", _DATABASE_PORT)),
+        port=int(environment.get("ATLAS_PORT", default_port)),
         one_shots=tuple(one for one, how in waits.items() if how["condition"] == _ENDED_WELL),
         has_events=bool(environment.get("ATLAS_EVENT_DIR")),
     )
