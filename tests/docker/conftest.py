@@ -70,13 +70,17 @@ class Stack:
 
     def leftovers(self) -> list[str]:
         """Return every container, volume and network that carries this run's label."""
-        label = f"label=atlas-chaos.run={self.environment['ATLAS_RUN']}"
-        found = []
-        for kind in (("ps", "-a"), ("volume", "ls"), ("network", "ls")):
-            command = ["docker", *kind, "--quiet", "--filter", label]
-            listed = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
-            found += [f"{kind[0]} {line}" for line in listed.stdout.split()]
-        return found
+        return objects_of(self.environment["ATLAS_RUN"])
+
+
+def objects_of(run_id: str) -> list[str]:
+    """Return every container, volume and network of a run, by a client that is not ours."""
+    found = []
+    for kind in (("ps", "-a"), ("volume", "ls"), ("network", "ls")):
+        command = ["docker", *kind, "--quiet", "--filter", f"label=atlas-chaos.run={run_id}"]
+        listed = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+        found += [f"{kind[0]} {line}" for line in listed.stdout.split()]
+    return found
 
 
 def new_stack(name: str) -> Stack:
