@@ -103,20 +103,23 @@ def _in_order_of_time(failure: BaseException) -> list[BaseException]:
     An error that was raised `from` another one tells of it, and of what led to that, in its own
     words; a cancellation is no error.
     """
-    found = [_first_of(failure)]
-    step, is_told = found[0], False
+    step, is_told = first_of(failure), False
+    found, seen = [step], {id(step)}
     while (before := step.__cause__ or step.__context__) is not None:
         if step.__cause__ is None and step.__suppress_context__:
             break
         is_translated = step.__cause__ is not None
-        step = _first_of(before)
+        step = first_of(before)
+        if id(step) in seen:
+            break  # one of several at once was raised from all of them
+        seen.add(id(step))
         is_told = is_translated or (is_told and not isinstance(step, HarnessError))
         if isinstance(step, Exception) and not is_told:
             found.insert(0, step)
     return found
 
 
-def _first_of(failure: BaseException) -> BaseException:
+def first_of(failure: BaseException) -> BaseException:
     """Return the first of several failures at once; the others are its consequences."""
     while isinstance(failure, BaseExceptionGroup):
         failure = failure.exceptions[0]

@@ -1,7 +1,9 @@
-"""A Compose project in a folder of the test: the bundled file beside a scenario of the test's own."""
+"""A Compose project in a folder of a test: the bundled file beside a scenario of its own."""
 
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -66,13 +68,27 @@ def begin(file: Path, *, seed: int = 1) -> subprocess.Popen[bytes]:
         )
 
 
+def end_of(run: subprocess.Popen[bytes], *, within_s: float) -> int:
+    """Return the exit code of a run; one that does not end is killed."""
+    try:
+        return run.wait(timeout=within_s)
+    finally:
+        if run.returncode is None:
+            os.killpg(run.pid, signal.SIGKILL)
+            run.wait()
+
+
+def told_by(file: Path) -> str:
+    """Return all that a run said that was begun."""
+    return (file.parent / "run.log").read_text()
+
+
 def wait_until_told(file: Path, words: str, run: subprocess.Popen[bytes]) -> None:
     """Wait until a run has said something."""
-    log = file.parent / "run.log"
     for _ in range(int(TELLS_WITHIN_S / _POLL_S)):
-        if words in log.read_text():
+        if words in told_by(file):
             return
-        assert run.poll() is None, f"it ended before it said {words!r}:\n{log.read_text()}"
+        assert run.poll() is None, f"it ended before it said {words!r}:\n{told_by(file)}"
         block_s(_POLL_S)
     raise AssertionError(f"it did not say {words!r} within {TELLS_WITHIN_S:g} s")
 

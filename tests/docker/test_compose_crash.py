@@ -22,7 +22,7 @@ CLEAN_WITHIN_S = 15
 STAYS_CLEAN_S = 3  # a request that was on its way when its sender died would be carried out by then
 POLL_S = 0.5
 # Where harnesses are killed: what the run says before it, when after that (from, to; seconds), and
-# how often. On an idle machine a start takes 3.5 s and a stop 1.5 s; on a busy one all takes longer.
+# how often. On an idle machine a start takes 3.5 s and a stop 1.5 s; on a busy one it takes longer.
 STRETCHES = {
     "start": (": start", (0.0, 4.0), 7),
     "fault on": (": fault", (0.0, 1.4), 5),

@@ -49,10 +49,7 @@ def test_the_first_of_several_at_once_is_told_where_a_clean_up_failed_after_them
 
 def test_what_a_message_was_made_from_is_not_told_twice():
     def work():
-        try:
-            raise HarnessError("no answer")
-        except HarnessError as error:
-            raise WorldNotClean("not removed: no answer") from error
+        raise WorldNotClean("not removed: no answer") from HarnessError("no answer")
 
     assert told(failure_of(work)) == "WorldNotClean: not removed: no answer"
 
@@ -68,6 +65,15 @@ def test_the_first_of_several_at_once_is_told():
     several = ExceptionGroup("several", [HarnessError("one"), HarnessError("two")])
 
     assert told(several) == "HarnessError: one"
+
+
+def test_one_of_several_at_once_that_was_raised_from_all_of_them_is_told_once():
+    several = ExceptionGroup("several", [HarnessError("one"), HarnessError("two")])
+
+    def work():
+        raise several.exceptions[0] from several
+
+    assert told(failure_of(work)) == "HarnessError: one"
 
 
 @pytest.mark.parametrize("surprise_first", [True, False])
