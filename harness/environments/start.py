@@ -1,7 +1,8 @@
 """Start the services of one run in the right order, and stop them again."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from harness.clock import Clock
@@ -135,6 +136,18 @@ class Start:
         for kind in (ServiceKind.COMMAND, ServiceKind.POSTGRESQL):
             running = [one for one in services.values() if one.service.kind is kind]
             await asyncio.gather(*(one.stop() for one in running))
+
+    @asynccontextmanager
+    async def leaving_a_clean_world(self) -> AsyncIterator[None]:
+        """Demand a clean world on leaving; an error on the way there is told before what is left.
+
+        Raises:
+            WorldNotClean: As `demand_clean_world`.
+        """
+        try:
+            yield
+        finally:  # unlike a callback of an exit stack, this keeps the error as the context
+            await self.demand_clean_world()
 
     async def demand_clean_world(self) -> None:
         """Remove the work folder and make sure that nothing else is left.
