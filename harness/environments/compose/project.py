@@ -92,7 +92,7 @@ class Project:
             left = await self._left()
         except (ServiceNotReady, labelled.EngineSilent) as error:
             raise WorldNotClean(
-                f"{error}\nwhat is left is removed by 'atlas-chaos clean' once the engine answers"
+                f"'atlas-chaos clean' has to remove what is left once the engine answers; {error}"
             ) from error
         if left:
             raise WorldNotClean(f"left behind by {self.label}: {', '.join(map(str, left))}")
