@@ -1,10 +1,12 @@
 """A whole Shadow Atlas in containers, started once and removed whatever happens."""
 
+import fcntl
 import os
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import gettempdir
 
 import httpx
 import pytest
@@ -97,6 +99,14 @@ def images() -> Path:
     )
     assert done.returncode == 0, done.stderr
     return IMAGES
+
+
+@pytest.fixture
+def only_clean() -> Iterator[None]:
+    """Keep other workers from `atlas-chaos clean` meanwhile: it looks at the whole machine."""
+    with (Path(gettempdir()) / "chaos-tests-clean.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -106,7 +106,7 @@ def test_nothing_is_left_of_a_killed_harness(tmp_path, index):
     assert wait_until_clean(file) == []
 
 
-@pytest.mark.usefixtures("images")
+@pytest.mark.usefixtures("images", "only_clean")
 def test_what_a_harness_leaves_that_died_with_its_watchdog_is_removed_by_clean(tmp_path):
     file = write_project(tmp_path, f"both_{os.getpid()}", SCENARIO)
     harness = begin(file)
@@ -140,6 +140,7 @@ def make_volume(run_id: str, owner: str) -> None:
     subprocess.run(["docker", "volume", "create", *arguments], check=True, capture_output=True)
 
 
+@pytest.mark.usefixtures("only_clean")
 def test_clean_removes_what_a_dead_owner_left_and_spares_all_others(tmp_path):
     host = find_machine().host
     spared = [f"{tmp_path.name}-alive", f"{tmp_path.name}-elsewhere"]

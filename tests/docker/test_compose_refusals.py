@@ -219,6 +219,7 @@ def test_a_report_folder_that_becomes_full_while_it_runs(file):
     assert left == []
 
 
+@pytest.mark.usefixtures("only_clean")
 @pytest.mark.parametrize("moment", ["made", "measured"])
 def test_an_engine_that_goes_away_is_told_and_what_it_kept_is_removed_when_it_is_back(
     file, monkeypatch, moment
@@ -264,4 +265,6 @@ def test_a_broken_dockerfile_is_named_with_what_failed(images, tmp_path):  # noq
     )
 
     assert done.returncode != 0
+    assert "building atlas-chaos/shadow-atlas:" in done.stderr
     assert "no luck" in done.stderr
+    assert not (tmp_path / ".tools" / "docker.env").exists()
