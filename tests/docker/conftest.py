@@ -1,10 +1,12 @@
 """A whole Shadow Atlas in containers, started once and removed whatever happens."""
 
+import fcntl
 import os
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import gettempdir
 
 import httpx
 import pytest
@@ -70,13 +72,17 @@ class Stack:
 
     def leftovers(self) -> list[str]:
         """Return every container, volume and network that carries this run's label."""
-        label = f"label=atlas-chaos.run={self.environment['ATLAS_RUN']}"
-        found = []
-        for kind in (("ps", "-a"), ("volume", "ls"), ("network", "ls")):
-            command = ["docker", *kind, "--quiet", "--filter", label]
-            listed = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
-            found += [f"{kind[0]} {line}" for line in listed.stdout.split()]
-        return found
+        return objects_of(self.environment["ATLAS_RUN"])
+
+
+def objects_of(run_id: str) -> list[str]:
+    """Return every container, volume and network of a run, by a client that is not ours."""
+    found = []
+    for kind in (("ps", "-a"), ("volume", "ls"), ("network", "ls")):
+        command = ["docker", *kind, "--quiet", "--filter", f"label=atlas-chaos.run={run_id}"]
+        listed = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+        found += [f"{kind[0]} {line}" for line in listed.stdout.split()]
+    return found
 
 
 def new_stack(name: str) -> Stack:
@@ -93,6 +99,14 @@ def images() -> Path:
     )
     assert done.returncode == 0, done.stderr
     return IMAGES
+
+
+@pytest.fixture
+def only_clean() -> Iterator[None]:
+    """Keep other workers from `atlas-chaos clean` meanwhile: it looks at the whole machine."""
+    with (Path(gettempdir()) / "chaos-tests-clean.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -201,7 +201,10 @@ class Engine:
             kind = ContainerPaused if "is paused" in str(error.explanation) else EngineRefused
             raise kind(f"docker refused to {what} a container: {error.explanation}") from error
         except (docker.errors.DockerException, requests.RequestException) as error:
-            raise EngineRefused(f"docker could not {what} a container: {error}") from error
+            raise EngineRefused(
+                f"docker could not {what} a container: {error}; 'docker info' says whether its "
+                "engine still runs"
+            ) from error
 
 
 def _event(told: Mapping[str, Any]) -> ContainerEvent:

@@ -144,7 +144,7 @@ class ComposeEnvironment:
                 clock=self._clock,
                 record=record,
             )
-            stack.push_async_callback(start.demand_clean_world)
+            await stack.enter_async_context(start.leaving_a_clean_world())
             yield await self._started(start, guard, stack, machine)
 
     async def _started(
