@@ -43,6 +43,11 @@ class Assembly:
         self._locks = {name: asyncio.Lock() for name in stack.one_shots(self._names)}
         self._done: set[str] = set()
 
+    @property
+    def proxy_container(self) -> str:
+        """Return the id of the container that carries every link."""
+        return self._containers[PROXY]
+
     @asynccontextmanager
     async def made(self, machine: Machine, journal: Journal) -> AsyncIterator[None]:
         """Make all containers, not started; leaving keeps their logs and removes them.

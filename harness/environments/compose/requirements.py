@@ -18,13 +18,16 @@ OFFERED = frozenset(
         Capability.RESOURCE,
         Capability.IN_PROCESS,
         Capability.UPSTREAM,
+        Capability.PACKET,
+        Capability.DNS,
+        Capability.ATTACHMENT,
     }
 )
 _WHY_NOT: Mapping[Capability, str] = {
     Capability.NETWORK_SHARE: "the vendor's Toxiproxy does not draw connections by the run's seed",
     Capability.CLOCK: "the clock of a container is the host's",
-    Capability.DNS: "every link goes through a proxy, so no client resolves a server's name",
 }
+_BESIDE = frozenset({"partition", "dns_failure", "dns_delay"})  # faults that run tools
 
 
 def of_scenario(scenario: Scenario) -> list[str]:
@@ -43,7 +46,8 @@ def of_machine(scenario: Scenario) -> list[str]:
         return [str(error)]
     names = scenario.services()
     unknown = machine.unknown_services(stack, names)
-    return unknown or machine.lacking_images(stack, names, found)
+    beside = any(entry.fault.name in _BESIDE for entry in scenario.timeline)
+    return unknown or machine.lacking_images(stack, names, found, needs_tools=beside)
 
 
 def stack_for(scenario: Scenario, found: Machine) -> Stack:
