@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import asynccontextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -35,7 +35,7 @@ print("connected", flush=True)
 input()
 connection.settimeout(1)
 try:
-    connection.sendall(b"GET /arcgis/rest/services?f=json&{mark} HTTP/1.0\\r\\n\\r\\n")
+    connection.sendall(b"GET /arcgis/rest/services/{mark} HTTP/1.0\\r\\n\\r\\n")
     print(len(connection.recv(100)) > 0)
 except OSError as error:
     print(type(error).__name__)
@@ -63,9 +63,9 @@ def resolve(running, service: str) -> tuple[str, float]:
     return what, float(took_s)
 
 
-@asynccontextmanager
-async def open_connection(running, mark: str):
-    """Hold a connection of the api to TIGERweb; yield what sends a request over it."""
+@contextmanager
+def open_connection(running, mark: str):
+    """Hold a connection of the api to TIGERweb; it sends a request when it is told."""
     command = ["docker", "exec", "-i", running.container("api"), "python3", "-c"]
     with subprocess.Popen(
         [*command, REQUEST.format(mark=mark)],
@@ -74,7 +74,7 @@ async def open_connection(running, mark: str):
         text=True,
     ) as process:
         assert process.stdout.readline().strip() == "connected"
-        yield lambda: process.communicate("\n", timeout=10)[0].strip()
+        yield process
 
 
 def has_received(running, mark: str) -> bool:
@@ -128,11 +128,12 @@ def test_a_partition_acts_on_open_connections_in_its_direction_alone(
 
     async def hit():
         network = running.system.capabilities.network
-        async with open_connection(running, mark) as ask:
-            async with network.partition(TIGER, direction=direction, answer=answer):
-                return ask(), has_received(running, mark)
+        async with network.partition(TIGER, direction=direction, answer=answer):
+            said, _ = asking.communicate("\n", timeout=10)
+            return said.strip(), has_received(running, mark)
 
-    assert running.run(hit()) == (seen, arrives)
+    with open_connection(running, mark) as asking:
+        assert running.run(hit()) == (seen, arrives)
 
 
 def test_lookups_are_served_from_the_cache_while_the_database_is_partitioned(running):
