@@ -73,7 +73,7 @@ class Packets:
             await self._lay(service, rules, mark)
 
         with self._journal.undoing(act, {"kind": "ends_with_process"}):
-            applied = Applied(read_back=f"{act}: {len(rules)} rules of the packet filter")
+            applied = Applied(read_back=f"{act} (in the packet filter as {mark})")
             try:
                 async with service.turn:
                     await lay()

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from harness.composition import load, make_environment
-from harness.environments.compose import requirements
-from harness.environments.compose.machine import compose_arguments, find_machine
+from harness.environments.compose import machine, requirements
+from harness.environments.compose.machine import Machine, compose_arguments, find_machine
 from harness.environments.compose.project import project_name
-from harness.environments.compose.stack import Stack
+from harness.environments.compose.stack import ContainerSpec, Stack
 from harness.model.errors import MissingDependency
 from harness.model.fault import Capability
 
@@ -65,6 +65,41 @@ def test_what_is_offered_is_what_scenarios_may_need():
 
     assert Capability.PROCESS in offered
     assert Capability.NETWORK_SHARE not in offered
+
+
+@pytest.mark.parametrize(
+    ("tools", "why"),
+    [
+        ("", "c.yml names no image with iptables and python3, which faults on packets and names "),
+        ("atlas-chaos/nowhere:1", "image atlas-chaos/nowhere:1 is not here; "),
+    ],
+)
+def test_faults_that_run_tools_beside_a_service_need_their_image(monkeypatch, tools, why):
+    spec = ContainerSpec(name="toxiproxy", image="own:1", port=8474)
+    stack = Stack(file=Path("c.yml"), services={"toxiproxy": spec}, tools=tools)
+    here = Machine(host="unix:///d.sock", engine="20.10", api="1.41", compose="2.40")
+    monkeypatch.setattr(machine, "_has_image", lambda image, _host: image == "own:1")
+
+    assert machine.lacking_images(stack, [], here, needs_tools=False) == []
+    [told] = machine.lacking_images(stack, [], here, needs_tools=True)
+    assert told.startswith(why)
+
+
+@pytest.mark.parametrize(
+    ("name", "needs_tools"),
+    [("lookups_survive_a_dead_resolver", True), ("tiger_answers_for_a_dead_portal", False)],
+)
+def test_the_image_of_tools_is_asked_for_when_a_fault_needs_it(monkeypatch, name, needs_tools):
+    asked = []
+    monkeypatch.setattr(machine, "find_machine", lambda: None)
+    monkeypatch.setattr(requirements, "stack_for", lambda *_: Stack(file=Path("c"), services={}))
+    monkeypatch.setattr(machine, "unknown_services", lambda *_: [])
+    monkeypatch.setattr(
+        machine, "lacking_images", lambda *_, needs_tools: asked.append(needs_tools) or []
+    )
+
+    assert requirements.of_machine(scenario(name)) == []
+    assert asked == [needs_tools]
 
 
 @pytest.fixture

@@ -56,6 +56,12 @@ def test_networks_that_exist_already_are_not_ours_to_label(stack):
     assert stack.volumes == ("db",)
 
 
+def test_the_image_of_what_runs_beside_services_is_the_files_own(stack):
+    named = read_stack({**DOCUMENT, "x-atlas-chaos": {"tools": "own-tools:1"}}, FILE)
+
+    assert (stack.tools, named.tools) == ("", "own-tools:1")
+
+
 def test_the_compose_file_nearest_to_the_system_file_counts(tmp_path):
     system = tmp_path / "outer" / "inner" / "a.system.yaml"
     system.parent.mkdir(parents=True)
