@@ -14,21 +14,21 @@ from harness.model.system import Link
 class Partition:
     """Keep back all that the ends of a link send each other, in both directions or in one.
 
-    In containers packets are lost between the client and its proxy, the only place where the link
-    has an address of its own; the proxy and the server's end of the link stand behind the cut.
     Clients see: with `drop`, connections that hang, new ones while they connect, until their own
     patience ends; with `reject`, a reset of what they send, and new connections refused at once.
-    With `response` alone their requests arrive and are carried out, and no answer comes back;
-    rejected, only the sender hears of it, so the server sees a reset and the client hangs.
+    With `response` alone, requests over open connections arrive and are carried out, and no answer
+    comes back; rejected, only the sender of the answer hears of it, and the client hangs.
     Heals: packets pass again. Connections that both ends still hold go on with what was kept back,
     after a pause that has grown with the length of the fault (TCP's own back-off).
-    A client that starts anew meanwhile finds the partition in force again.
     Cannot imitate: among processes, a connect that hangs (the proxy accepts, then is silent, and
     closes every connection of the link when it heals), or one direction rejected alone, which is
     refused there; anywhere, a link that loses only some packets.
     Do: prove with `drop` that each call has a timeout, the connecting included; compare with
     `down`, which answers at once.
     Don't: take `response` for a server that did nothing: it did what it was asked.
+
+    In containers packets are lost between the client and the proxy, the only hop on which a link
+    has a port of its own; a client that starts anew meanwhile finds the partition in force again.
 
     Raises:
         ValueError: If a value leaves its range.

@@ -21,7 +21,11 @@ from harness.model.errors import FaultNotApplied, FaultNotHealed, HarnessError
 from harness.model.fault import Applied, Effect, ToxicSpec
 from harness.model.system import Link
 
-_STREAMS = {"request": ("upstream",), "response": ("downstream",)}  # of a direction; else both
+_STREAMS = {
+    "both": ("upstream", "downstream"),
+    "request": ("upstream",),
+    "response": ("downstream",),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,8 +116,7 @@ class ProxiedNetwork:
             FaultNotApplied: If one direction is to be rejected: the proxy ends both at once.
         """
         if answer == "drop":
-            streams = _STREAMS.get(direction, ("upstream", "downstream"))
-            return self._silenced(link, streams)
+            return self._silenced(link, _STREAMS[direction])
         if direction != "both":
             raise FaultNotApplied(f"a proxy cannot reject the {direction}s of '{link}' alone")
         return self.down(link)

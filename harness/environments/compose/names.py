@@ -9,6 +9,7 @@ from harness.clock import Clock
 from harness.environments.compose.containers import ServiceContainer
 from harness.environments.compose.engine import EngineRefused
 from harness.environments.compose.packets import Packets, Rule
+from harness.environments.compose.project import project_name
 from harness.environments.compose.sidecars import Sidecars
 from harness.environments.journal import Journal
 from harness.model.errors import FaultNotApplied, FaultNotHealed
@@ -87,7 +88,7 @@ class ContainerNames:
 
     @asynccontextmanager
     async def _delayed(self, service: ServiceContainer, delay_s: float) -> AsyncIterator[Applied]:
-        name = f"{self._run_id}-slow-names-{next(self._numbers)}"
+        name = f"{project_name(self._run_id)}-slow-names-{next(self._numbers)}"
 
         async def begin() -> None:
             await self._begin(service, name, delay_s)
