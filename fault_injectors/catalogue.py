@@ -3,6 +3,9 @@
 from fault_injectors.bandwidth import Bandwidth
 from fault_injectors.connections_exhausted import ConnectionsExhausted
 from fault_injectors.cpu_pressure import CpuPressure
+from fault_injectors.disconnect import Disconnect
+from fault_injectors.dns_delay import DnsDelay
+from fault_injectors.dns_failure import DnsFailure
 from fault_injectors.down import Down
 from fault_injectors.fds_exhausted import FdsExhausted
 from fault_injectors.in_process import InProcess
@@ -10,6 +13,7 @@ from fault_injectors.kill import Kill
 from fault_injectors.latency import Latency
 from fault_injectors.limit_data import LimitData
 from fault_injectors.memory_pressure import MemoryPressure
+from fault_injectors.partition import Partition
 from fault_injectors.pause import Pause
 from fault_injectors.reset_peer import ResetPeer
 from fault_injectors.restart import Restart
@@ -29,6 +33,10 @@ FAULTS: tuple[type[Fault], ...] = (
     Slicer,
     LimitData,
     Down,
+    Partition,
+    Disconnect,
+    DnsFailure,
+    DnsDelay,
     Kill,
     Stop,
     Pause,

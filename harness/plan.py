@@ -18,7 +18,7 @@ OPEN_AT_LEAST_S = 0.5  # below, a tolerance of 50 ms is more than 10 % of a brea
 LOOKS_AT_MOST_PER_S = 5.0  # above, scrapes and evaluations take what the services need
 DELAY_AT_LEAST_S = 0.05  # below, an injected delay drowns in the scheduling noise of two cores
 RATE_AT_MOST_PER_S = 1000.0  # above, the client leaves too little of two cores for the services
-_PROCESS_FAULTS = frozenset({"kill", "stop", "pause", "restart"})
+_ABSENCES = frozenset({"kill", "stop", "pause", "restart", "disconnect"})  # nobody is reached
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,8 +89,8 @@ def _fault_refusals(
 
 
 def _overlaps(scenario: Scenario) -> Iterator[str]:
-    """Refuse two process faults at once on one service: it cannot die twice."""
-    entries = [entry for entry in scenario.timeline if entry.fault.name in _PROCESS_FAULTS]
+    """Refuse two absences of one service at once: it cannot die twice, or start unreachable."""
+    entries = [entry for entry in scenario.timeline if entry.fault.name in _ABSENCES]
     for index, first in enumerate(entries):
         for second in entries[index + 1 :]:
             if first.fault.target == second.fault.target and second.at_s < first.end_s:

@@ -36,11 +36,33 @@ class Recorded:
     def upstreams(self) -> "Recorded":
         return self
 
+    @property
+    def attachments(self) -> "Recorded":
+        return self
+
+    @property
+    def names(self) -> "Recorded":
+        return self
+
     def toxic(self, link: Link, toxic: ToxicSpec) -> AbstractAsyncContextManager[Applied]:
         return self._effect("toxic", link, toxic)
 
     def down(self, link: Link) -> AbstractAsyncContextManager[Applied]:
         return self._effect("down", link)
+
+    def partition(
+        self, link: Link, *, direction: str, answer: str
+    ) -> AbstractAsyncContextManager[Applied]:
+        return self._effect("partition", link, direction, answer)
+
+    def disconnect(self, service: str) -> AbstractAsyncContextManager[Applied]:
+        return self._effect("disconnect", service)
+
+    def fail(self, service: str, how: str) -> AbstractAsyncContextManager[Applied]:
+        return self._effect("fail", service, how)
+
+    def delay(self, service: str, delay_s: float) -> AbstractAsyncContextManager[Applied]:
+        return self._effect("delay", service, delay_s)
 
     def kill(self, service: str) -> AbstractAsyncContextManager[Applied]:
         return self._effect("kill", service)

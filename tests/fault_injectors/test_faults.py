@@ -10,6 +10,9 @@ from fault_injectors.bandwidth import Bandwidth
 from fault_injectors.catalogue import FAULTS
 from fault_injectors.connections_exhausted import ConnectionsExhausted
 from fault_injectors.cpu_pressure import CpuPressure
+from fault_injectors.disconnect import Disconnect
+from fault_injectors.dns_delay import DnsDelay
+from fault_injectors.dns_failure import DnsFailure
 from fault_injectors.down import Down
 from fault_injectors.fds_exhausted import FdsExhausted
 from fault_injectors.in_process import InProcess
@@ -17,6 +20,7 @@ from fault_injectors.kill import Kill
 from fault_injectors.latency import Latency
 from fault_injectors.limit_data import LimitData
 from fault_injectors.memory_pressure import MemoryPressure
+from fault_injectors.partition import Partition
 from fault_injectors.pause import Pause
 from fault_injectors.reset_peer import ResetPeer
 from fault_injectors.restart import Restart
@@ -70,6 +74,14 @@ ASKED = [
         ("toxic", LINK, ToxicSpec(type="limit_data", attributes={"bytes": 1024})),
     ),
     (Down(link=LINK), ("down", LINK)),
+    (Partition(link=LINK), ("partition", LINK, "both", "drop")),
+    (
+        Partition(link=LINK, direction="response", answer="reject"),
+        ("partition", LINK, "response", "reject"),
+    ),
+    (Disconnect(service="api"), ("disconnect", "api")),
+    (DnsFailure(service="api", how="silence"), ("fail", "api", "silence")),
+    (DnsDelay(service="api", delay_s=0.5), ("delay", "api", 0.5)),
     (Kill(service="api"), ("kill", "api")),
     (Stop(service="api"), ("stop", "api")),
     (Pause(service="api"), ("pause", "api")),
@@ -125,6 +137,10 @@ def test_a_fault_needs_the_capability_that_it_asks(fault, call):
     kinds = {
         "toxic": Capability.NETWORK,
         "down": Capability.NETWORK,
+        "partition": Capability.NETWORK,
+        "disconnect": Capability.ATTACHMENT,
+        "fail": Capability.DNS,
+        "delay": Capability.DNS,
         "fault": Capability.IN_PROCESS,
         "script": Capability.UPSTREAM,
         **dict.fromkeys(("kill", "stop", "pause", "restart"), Capability.PROCESS),
@@ -139,6 +155,17 @@ def test_only_a_share_below_all_needs_control_over_a_share():
 
     assert whole.needs == {Capability.NETWORK}
     assert half.needs == {Capability.NETWORK, Capability.NETWORK_SHARE}
+
+
+def test_only_one_direction_that_is_rejected_needs_control_over_packets():
+    needs = {
+        (direction, answer): Partition(link=LINK, direction=direction, answer=answer).needs
+        for direction in ("both", "request", "response")
+        for answer in ("drop", "reject")
+    }
+
+    of_packets = {which for which, needed in needs.items() if Capability.PACKET in needed}
+    assert of_packets == {("request", "reject"), ("response", "reject")}
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
@@ -184,6 +211,15 @@ def test_every_type_of_the_catalogue_is_a_fault():
             lambda: Latency(link=LINK, delay_s=1.0, share_ratio=0.0),
             "share: 0 must be at least 0.001",
         ),
+        (
+            lambda: Partition(link=LINK, direction="downstream"),
+            "direction: 'downstream' must be one of both, request, response",
+        ),
+        (
+            lambda: DnsFailure(service="api", how="nxdomain"),
+            "how: 'nxdomain' must be one of refuse, silence",
+        ),
+        (lambda: DnsDelay(service="api", delay_s=0.0), "delay: 0 s must be above 0 s"),
         (lambda: Timeout(link=LINK, after_s=-1.0), "after: -1 s must not be negative"),
         (lambda: Bandwidth(link=LINK, rate_bytes_per_s=0.0), "rate: 0 per s must be above 0 per s"),
         (

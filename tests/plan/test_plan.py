@@ -96,10 +96,11 @@ def test_a_baseline_that_cannot_show_enough_operations_is_refused(scenario):
     assert "offers 4 operations in the baseline of 2 s, but its steady state needs 20" in text
 
 
-def test_two_process_faults_at_once_on_one_service_are_refused(scenario):
+@pytest.mark.parametrize("second", ["pause", "disconnect"])
+def test_two_absences_of_one_service_at_once_are_refused(scenario, second):
     timeline = (
         "{fault: kill, service: api, at: 20s, for: 10s}, "
-        "{fault: pause, service: api, at: 25s, for: 10s}"
+        f"{{fault: {second}, service: api, at: 25s, for: 10s}}"
     )
 
     assert "overlap on service 'api'" in refusal(scenario(timeline))

@@ -26,8 +26,13 @@ each = pytest.mark.parametrize("scenario", SUITE, ids=lambda scenario: scenario.
 
 
 def refusals(scenario: Scenario, time_scale: float) -> list[str]:
-    """Return why a scenario cannot be planned at a time scale; empty if it can."""
+    """Return why a scenario cannot be planned at a time scale; empty if it can.
+
+    Asked of processes, and of containers about what processes do not offer.
+    """
     environment = make_environment("processes", "embedded", SystemClock())
+    if not {need for one in scenario.timeline for need in one.fault.needs} <= environment.offers():
+        environment = make_environment("compose", "toxiproxy", SystemClock())
     try:
         make_plan(scenario, time_scale=time_scale, environment=environment)
     except PlanRefused as refused:

@@ -47,6 +47,11 @@ class Assembly:
         self._locks = {name: asyncio.Lock() for name in stack.one_shots(self._names)}
         self._done: set[str] = set()
 
+    @property
+    def proxy_container(self) -> str:
+        """Return the id of the container that carries every link."""
+        return self._containers[self._proxy.service]
+
     @asynccontextmanager
     async def made(self, machine: Machine, journal: Journal) -> AsyncIterator[None]:
         """Make all containers, not started; leaving keeps their logs and removes them.
@@ -97,7 +102,7 @@ class Assembly:
         def heard(event: ContainerEvent) -> None:
             if event.container in by_id:
                 by_id[event.container].heard(event)
-            elif event.container == self._containers[self._proxy.service] and event.what == "die":
+            elif event.container == self.proxy_container and event.what == "die":
                 self._proxy.died()
 
         label = labelled.label_of(self.start.settings.run_id)
@@ -109,7 +114,7 @@ class Assembly:
         Raises:
             ServiceNotReady: If it does not start, or lacks a link.
         """
-        container = self._containers[self._proxy.service]
+        container = self.proxy_container
         await self.engine.start(container)
         try:
             proxies = await self._proxy.links(self.start.links(), clock=self._clock)

@@ -55,6 +55,9 @@ class ServiceContainer:
         # Held by a fault while it acts or heals: the start of one container may take longer than
         # the scaled pause between two faults, and an end in the middle of it would look like death.
         self.turn = asyncio.Lock()
+        # What a fault laid into the network of an incarnation ends with it, so each of these lays
+        # it again as soon as the next one has started.
+        self.renewals: list[Callable[[], Awaitable[None]]] = []
         self._is_down_on_purpose = True
         self._has_ended = asyncio.Event()
 
@@ -109,9 +112,19 @@ class ServiceContainer:
         self._is_down_on_purpose = False
         await self._engine.start(self.container)
         self._tell("started", pid=(await self.state()).pid)
+        for renew in tuple(self.renewals):
+            await renew()
+        await self.wait_until_ready()
+        self._tell("ready", pid=self._state.pid)
+
+    async def wait_until_ready(self) -> None:
+        """Wait until the service can be used over its published port.
+
+        Raises:
+            ServiceNotReady: If that takes too long or it dies, with the end of its log.
+        """
         postgresql = self.service.kind is ServiceKind.POSTGRESQL
         await self._wait_until(self._accepts_sessions if postgresql else self._answers)
-        self._tell("ready", pid=self._state.pid)
 
     async def stop(self) -> bool:
         """Stop gracefully; return whether it ended by itself within the service's bound."""

@@ -5,7 +5,7 @@ The library is imported when an engine is used: it takes 0.3 s, and other enviro
 
 import asyncio
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
@@ -184,8 +184,22 @@ class Engine:
 
         return end
 
+    async def ask(self, what: str, work: Callable[[Any], _T]) -> _T:
+        """Await what a part of its own does with a client of the library, as one step.
+
+        Args:
+            what: The act, for errors: `docker refused to {what} a container`.
+            work: Blocking calls, given the client; a cancellation waits for all of them.
+
+        Raises:
+            EngineRefused: If the engine refuses or does not answer in time.
+        """
+        return await self._call(what, lambda: work(self._client))
+
     async def _call(self, what: str, work: Callable[[], _T], *, within_s: float = _WITHIN_S) -> _T:
         """Await blocking work in a thread; the library's own limit ends the thread.
+
+        A cancellation waits for it, or the engine could still do what its caller has undone.
 
         Raises:
             EngineRefused: If the engine refuses or does not answer in time.
@@ -193,8 +207,7 @@ class Engine:
         docker: Any = self._library
         requests: Any = import_module("requests")
         try:
-            async with asyncio.timeout(within_s):
-                return await asyncio.to_thread(work)
+            return await _unbroken(asyncio.wait_for(asyncio.to_thread(work), within_s))
         except TimeoutError as error:
             raise EngineRefused(f"docker: no answer to {what!r} within {within_s:g} s") from error
         except docker.errors.APIError as error:
@@ -205,6 +218,16 @@ class Engine:
                 f"docker could not {what} a container: {error}; 'docker info' says whether its "
                 "engine still runs"
             ) from error
+
+
+async def _unbroken(work: Coroutine[Any, Any, _T]) -> _T:
+    """Await work that has a bound of its own, and pass a cancellation on after it only."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
 
 
 def _event(told: Mapping[str, Any]) -> ContainerEvent:

@@ -10,10 +10,16 @@ from harness.clock import Clock
 from harness.environments import not_offered, world
 from harness.environments.compose import requirements
 from harness.environments.compose.assembly import Assembly
+from harness.environments.compose.attachments import ContainerAttachments
+from harness.environments.compose.differences import labels_of
 from harness.environments.compose.endpoints import ContainedEndpoints
 from harness.environments.compose.engine import Engine
 from harness.environments.compose.machine import Machine, find_machine
+from harness.environments.compose.names import ContainerNames
+from harness.environments.compose.network import ContainedNetwork
+from harness.environments.compose.packets import Packets
 from harness.environments.compose.process_faults import ContainerFaults
+from harness.environments.compose.sidecars import Sidecars
 from harness.environments.guard import Guard, watched
 from harness.environments.journal import Journal
 from harness.environments.network import ProxiedNetwork
@@ -37,13 +43,13 @@ class ContainerCapabilities:
     limits and processors can be taken from them as from any process.
     """
 
-    network: ProxiedNetwork
+    network: ContainedNetwork
     processes: ContainerFaults
     resources: ResourceFaults
     in_process: ContainedEndpoints
     upstreams: ContainedEndpoints
-    attachments: NotOffered = not_offered.ATTACHMENTS
-    names: NotOffered = not_offered.NAMES
+    attachments: ContainerAttachments
+    names: ContainerNames
     limits: NotOffered = not_offered.LIMITS
     disks: NotOffered = not_offered.DISKS
     clocks: NotOffered = not_offered.CLOCKS
@@ -160,6 +166,7 @@ class ComposeEnvironment:
         await stack.enter_async_context(assembly.made(machine, journal))
         stack.callback(await assembly.listen())
         network = await assembly.network(journal)
+        sidecars = Sidecars(engine, image=described.tools, labels=labels_of(start))
         watching = await self._watching(start, guard.folder / "prometheus", stack)
         await assembly.run()
         if watching is not None:
@@ -167,7 +174,7 @@ class ComposeEnvironment:
             await stack.enter_async_context(watching.recording_alerts(start.record))
         return RunningContainers(
             start,
-            capabilities=self._capabilities(assembly, network, journal),
+            capabilities=self._capabilities(assembly, network, sidecars, journal),
             guard=guard,
             watching=watching,
         )
@@ -190,18 +197,25 @@ class ComposeEnvironment:
         )
 
     def _capabilities(
-        self, assembly: Assembly, network: ProxiedNetwork, journal: Journal
+        self, assembly: Assembly, network: ProxiedNetwork, sidecars: Sidecars, journal: Journal
     ) -> ContainerCapabilities:
-        start, services = assembly.start, assembly.services
+        start, services, engine = assembly.start, assembly.services, assembly.engine
+        packets = Packets(sidecars, journal=journal)
         endpoints = ContainedEndpoints(
             services,
-            engine=assembly.engine,
+            engine=engine,
             clock=self._clock,
             token=start.token,
             journal=journal,
         )
         return ContainerCapabilities(
-            network=network,
+            network=ContainedNetwork(
+                network,
+                packets,
+                services=services,
+                proxy=assembly.proxy_container,
+                engine=engine,
+            ),
             processes=ContainerFaults(services, journal=journal),
             resources=ResourceFaults(
                 services,
@@ -212,4 +226,13 @@ class ComposeEnvironment:
             ),
             in_process=endpoints,
             upstreams=endpoints,
+            attachments=ContainerAttachments(services, engine=engine, journal=journal),
+            names=ContainerNames(
+                services,
+                packets=packets,
+                sidecars=sidecars,
+                run_id=start.settings.run_id,
+                journal=journal,
+                clock=self._clock,
+            ),
         )

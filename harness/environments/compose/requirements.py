@@ -19,13 +19,16 @@ _OFFERED = frozenset(
         Capability.RESOURCE,
         Capability.IN_PROCESS,
         Capability.UPSTREAM,
+        Capability.PACKET,
+        Capability.DNS,
+        Capability.ATTACHMENT,
     }
 )
 _WHY_NOT: Mapping[Capability, str] = {
     Capability.NETWORK_SHARE: "the vendor's Toxiproxy does not draw connections by the run's seed",
     Capability.CLOCK: "the clock of a container is the host's",
-    Capability.DNS: "every link goes through a proxy, so no client resolves a server's name",
 }
+_BESIDE = frozenset({"partition", "dns_failure", "dns_delay"})  # faults that run tools
 
 
 def offered(proxy: ProxyKind) -> frozenset[Capability]:
@@ -59,7 +62,8 @@ def of_machine(scenario: Scenario, proxy: ProxyKind) -> list[str]:
         return [str(error)]
     names = scenario.services()
     unknown = machine.unknown_services(stack, names, proxy)
-    return unknown or machine.lacking_images(stack, names, proxy, found)
+    beside = any(entry.fault.name in _BESIDE for entry in scenario.timeline)
+    return unknown or machine.lacking_images(stack, names, proxy, found, needs_tools=beside)
 
 
 def stack_for(scenario: Scenario, found: Machine) -> Stack:

@@ -11,6 +11,7 @@ from fault_injectors.toxiproxy import ProxyKind
 PROXIES = {ProxyKind.TOXIPROXY: "toxiproxy", ProxyKind.EMBEDDED: "fault_proxy"}
 PROXY_PORT = 8474  # of Toxiproxy's control API
 _DATABASE_PORT = 5432
+_OURS = "x-atlas-chaos"  # what the file says to the harness, and Compose ignores
 _NAMES = ("docker-compose.yml", "docker-compose.yaml", "compose.yml", "compose.yaml")
 _ENDED_WELL = "service_completed_successfully"
 
@@ -43,12 +44,14 @@ class Stack:
         services: By name.
         networks: Networks that Compose makes, which excludes those that are there already.
         volumes: Volumes that Compose makes.
+        tools: Image with what is run beside services; empty if the file names none.
     """
 
     file: Path
     services: Mapping[str, ContainerSpec]
     networks: tuple[str, ...] = ()
     volumes: tuple[str, ...] = ()
+    tools: str = ""
 
     @property
     def variables_file(self) -> Path:
@@ -85,6 +88,7 @@ def read_stack(document: Mapping[str, Any], file: Path) -> Stack:
         services={name: _spec(name, told) for name, told in document["services"].items()},
         networks=_made(document.get("networks")),
         volumes=_made(document.get("volumes")),
+        tools=str((document.get(_OURS) or {}).get("tools", "")),
     )
 
 

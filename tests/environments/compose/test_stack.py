@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from fault_injectors.toxiproxy import ProxyKind
 from harness.environments.compose.stack import find_file, read_stack
 
 FILE = Path("docker-compose.yml")
@@ -47,13 +48,21 @@ def test_services_listen_where_their_variable_says_and_a_database_on_its_own(sta
 
 
 def test_what_is_made_for_a_service_includes_its_one_shots_and_the_proxy(stack):
-    assert stack.made_for(["db", "api"]) == ("db", "api", "migrate", "toxiproxy")
-    assert stack.made_for(["db"]) == ("db", "toxiproxy")
+    made = stack.made_for(["db", "api"], ProxyKind.TOXIPROXY)
+
+    assert made == ("db", "api", "migrate", "toxiproxy")
+    assert stack.made_for(["db"], ProxyKind.EMBEDDED) == ("db", "fault_proxy")
 
 
 def test_networks_that_exist_already_are_not_ours_to_label(stack):
     assert stack.networks == ("inside",)
     assert stack.volumes == ("db",)
+
+
+def test_the_image_of_what_runs_beside_services_is_the_files_own(stack):
+    named = read_stack({**DOCUMENT, "x-atlas-chaos": {"tools": "own-tools:1"}}, FILE)
+
+    assert (stack.tools, named.tools) == ("", "own-tools:1")
 
 
 def test_the_compose_file_nearest_to_the_system_file_counts(tmp_path):
