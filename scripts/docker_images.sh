@@ -7,7 +7,8 @@
 # An image is tagged with a digest of all that goes into it, so a second call builds nothing.
 #
 # Variables: ATLAS_PYTHON_IMAGE, ATLAS_POSTGRES_IMAGE, ATLAS_TOXIPROXY_IMAGE,
-# ATLAS_PROMETHEUS_IMAGE name other images, ATLAS_DEBIAN_IMAGE the base of the tools; ATLAS_STAND_INS=1 asks no registry at all.
+# ATLAS_PROMETHEUS_IMAGE name other images, ATLAS_DEBIAN_IMAGE the base of the tools;
+# ATLAS_STAND_INS=1 asks no registry at all.
 set -euo pipefail
 shopt -s inherit_errexit
 
@@ -129,8 +130,7 @@ toxiproxy_image() {
   echo "$image"
 }
 
-# What the harness runs beside services.
-tools_image() {
+tools_image() { # what the harness runs beside services
   local base=${ATLAS_DEBIAN_IMAGE:-debian:bookworm-slim} image
   if ! can_have "$base"; then
     say_stand_in "$base" "one made of Debian's packages"

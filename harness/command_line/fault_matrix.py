@@ -14,7 +14,6 @@ from harness.model.fault import Capability, Fault
 _SHARE = 0.5  # any share below 1 needs the same
 _WHY: Mapping[Capability, str] = {
     Capability.NETWORK_SHARE: "only the embedded proxy draws connections by the run's seed",
-    Capability.PACKET: "a proxy ends both directions of a connection at once",
     Capability.CLOCK: "the clock of a process cannot be set here",
     Capability.DNS: "processes find each other by address, so no name is resolved",
     Capability.ATTACHMENT: "processes share one network",

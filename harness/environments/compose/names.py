@@ -117,7 +117,7 @@ class ContainerNames:
                 service.container, ["python3", "-c", program, *where], name=name
             )
             for _ in range(int(_READY_WITHIN_S / _POLL_S)):
-                if await self._sidecars.said(name):
+                if "ready" in await self._sidecars.said(name):
                     return
                 await self._clock.sleep(_POLL_S)
         except EngineRefused as error:

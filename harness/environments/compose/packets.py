@@ -101,9 +101,8 @@ class Packets:
         self, service: ServiceContainer, rules: Sequence[Rule], mark: str, applied: Applied
     ) -> None:
         """Read the counters, delete the rules and read back that they are gone."""
-        before, after = "echo before", "echo after"
         delete = [f"{rule.command('-D', mark)} || true" for rule in rules]  # none: read back below
-        lines = [before, *_listing(rules), *delete, after, *_listing(rules)]
+        lines = [*_listing(rules), *delete, "echo after", *_listing(rules)]
         try:
             said = await self._shell(service, lines)
         except EngineRefused as error:
