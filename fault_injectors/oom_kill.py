@@ -23,7 +23,9 @@ class OomKill:
     """
 
     name: ClassVar[str] = "oom_kill"
-    summary: ClassVar[str] = "let the kernel kill a service for want of memory and start it again when it heals"
+    summary: ClassVar[str] = (
+        "let the kernel kill a service for want of memory and start it again when it heals"
+    )
 
     service: str = field(metadata=meta(Kind.SERVICE, "the service that is killed"))
 

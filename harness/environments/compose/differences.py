@@ -3,6 +3,7 @@
 import os
 
 from harness.environments import labelled
+from harness.environments.compose.clocks import preloaded
 from harness.environments.compose.override import Difference
 from harness.environments.compose.stack import PROXY, Stack
 from harness.environments.start import Start
@@ -25,7 +26,10 @@ def differences_of(start: Start, stack: Stack, *, control: int) -> dict[str, Dif
         spec = stack.services[name]
         found[name] = Difference(
             published=start.port(name) if name in names else None,
-            environment=_environment(start, name) if spec.has_events else {},
+            environment={
+                **(_environment(start, name) if spec.has_events else {}),
+                **preloaded(start.scenario, name),
+            },
             user=f"{os.getuid()}:{os.getgid()}" if spec.has_events else None,
         )
     return found

@@ -9,8 +9,11 @@ from harness.clock import Clock
 from harness.environments import not_offered, world
 from harness.environments.compose import requirements
 from harness.environments.compose.assembly import Assembly
+from harness.environments.compose.clocks import ContainerClocks
+from harness.environments.compose.disks import ContainerDisks
 from harness.environments.compose.endpoints import ContainedEndpoints
 from harness.environments.compose.engine import Engine
+from harness.environments.compose.limits import ContainerLimits
 from harness.environments.compose.machine import Machine, find_machine
 from harness.environments.compose.process_faults import ContainerFaults
 from harness.environments.guard import Guard, watched
@@ -41,11 +44,11 @@ class ContainerCapabilities:
     resources: ResourceFaults
     in_process: ContainedEndpoints
     upstreams: ContainedEndpoints
+    limits: ContainerLimits
+    disks: ContainerDisks
+    clocks: ContainerClocks
     attachments: NotOffered = not_offered.ATTACHMENTS
     names: NotOffered = not_offered.NAMES
-    limits: NotOffered = not_offered.LIMITS
-    disks: NotOffered = not_offered.DISKS
-    clocks: NotOffered = not_offered.CLOCKS
 
 
 class RunningContainers:
@@ -198,4 +201,9 @@ class ComposeEnvironment:
             ),
             in_process=endpoints,
             upstreams=endpoints,
+            limits=ContainerLimits(services, engine=assembly.engine, journal=journal),
+            disks=assembly.disks(journal),
+            clocks=ContainerClocks(
+                services, engine=assembly.engine, clock=self._clock, journal=journal
+            ),
         )

@@ -18,11 +18,13 @@ OFFERED = frozenset(
         Capability.RESOURCE,
         Capability.IN_PROCESS,
         Capability.UPSTREAM,
+        Capability.LIMIT,
+        Capability.DISK,
+        Capability.CLOCK,
     }
 )
 _WHY_NOT: Mapping[Capability, str] = {
     Capability.NETWORK_SHARE: "the vendor's Toxiproxy does not draw connections by the run's seed",
-    Capability.CLOCK: "the clock of a container is the host's",
     Capability.DNS: "every link goes through a proxy, so no client resolves a server's name",
 }
 
@@ -43,7 +45,7 @@ def of_machine(scenario: Scenario) -> list[str]:
         return [str(error)]
     names = scenario.services()
     unknown = machine.unknown_services(stack, names)
-    return unknown or machine.lacking_images(stack, names, found)
+    return unknown or [*machine.lacking_images(stack, names, found), *_disks(scenario, stack)]
 
 
 def stack_for(scenario: Scenario, found: Machine) -> Stack:
@@ -57,6 +59,17 @@ def stack_for(scenario: Scenario, found: Machine) -> Stack:
     if file is None:
         raise MissingDependency(f"no docker-compose.yml beside {path} or in a folder above it")
     return machine.stack_of(file, found)
+
+
+def _disks(scenario: Scenario, stack: Stack) -> Iterator[str]:
+    for entry in scenario.timeline:
+        fault, target = entry.fault, str(entry.fault.target)
+        if Capability.DISK in fault.needs and stack.disk_of(target) is None:
+            yield (
+                f"fault {fault.name!r} of {target!r}: its data is on the disk of this host, which "
+                f"is never filled; give it in {stack.file.name} a volume of type tmpfs with a size "
+                "and, by depends_on, a container that keeps it"
+            )
 
 
 def _faults(scenario: Scenario) -> Iterator[str]:
