@@ -13,8 +13,8 @@ class OomKill:
 
     Its container runs out of the memory that it is limited to, and the kernel chooses the service.
 
-    Clients see: what they see of `kill`: connections reset, then refused or closed until it is back;
-    what it held in memory is gone.
+    Clients see: what they see of `kill`: connections reset, then refused or closed until it is
+    back; what it held in memory is gone.
     Heals: a new incarnation is started on the same address and becomes ready.
     Cannot imitate: the slow minutes before the end, in which a service pages its own code in again
     and again, or a leak, which comes back after every restart.

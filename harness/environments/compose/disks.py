@@ -17,13 +17,15 @@ _FILE = ".atlas-fill"
 # Run by the container that keeps the disk: it is there when the service has died of a full one.
 _LOOK = 'stat -f -c "%T %S %a" "$1"'
 # Two blocks more than are free, so that the file's own growth meets the end: one is for its name.
-_FILL = """\
-set -- "$1/{file}" $(stat -f -c "%a %S" "$1") "$2"
-if head -c $((($2 + 2) * $3)) /dev/zero >"$1" 2>/dev/null; then echo "nothing was refused"; exit 1; fi
+_FILL = f"""\
+set -- "$1/{_FILE}" $(stat -f -c "%a %S" "$1") "$2"
+if head -c $((($2 + 2) * $3)) /dev/zero >"$1" 2>/dev/null; then
+  echo "nothing was refused"; exit 1
+fi
 size=$(stat -c %s "$1")
 [ "$size" -ge "$4" ] || {{ echo "only $size bytes were free"; exit 1; }}
 truncate -s $((size - $4)) "$1"
-""".format(file=_FILE)
+"""
 _EMPTY = f'rm -f "$1/{_FILE}" && ! [ -e "$1/{_FILE}" ]'
 
 

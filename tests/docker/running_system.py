@@ -1,0 +1,82 @@
+"""A system in containers that all tests of a file share, looked at past the harness's library."""
+
+import asyncio
+import subprocess
+import urllib.request
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from harness.clock import SystemClock
+from harness.environments import labelled
+from harness.environments.compose import ComposeEnvironment
+from harness.environments.compose.machine import find_machine
+from harness.model.run import RunSettings
+from harness.model.scenario import Scenario
+
+LOOKUP = "/v1/lookup?lat=43.07305&lon=-89.40123"
+
+
+def settings(folder: Path, run_id: str) -> RunSettings:
+    return RunSettings(environment="compose", seed=7, time_scale=0.1, folder=folder, run_id=run_id)
+
+
+class Running:
+    """A system in containers, and the event loop that it runs in."""
+
+    def __init__(self, scenario: Scenario, folder: Path) -> None:
+        self.scenario = scenario
+        self.runner = asyncio.Runner()
+        self.stack = AsyncExitStack()
+        self.records = []
+        self.run_id = f"contract-{folder.name}"
+        self.folder = folder
+
+    def start(self) -> None:
+        self.system = self.run(
+            self.stack.enter_async_context(
+                ComposeEnvironment(clock=SystemClock()).start(
+                    self.scenario, settings(self.folder, self.run_id), self.records.append
+                )
+            )
+        )
+
+    def run(self, work):
+        return self.runner.run(work)
+
+    def close(self) -> None:
+        with self.runner:
+            self.run(self.stack.aclose())
+
+    def statuses(self) -> dict[str, str]:
+        """Return what the engine says of each container, past the harness's own library."""
+        form = '{{index .Config.Labels "com.docker.compose.service"}} {{.State.Status}}'
+        ids = docker("ps", "-aq", "--filter", f"label={labelled.label_of(self.run_id)}").split()
+        return dict(line.split() for line in docker("inspect", "-f", form, *ids).splitlines())
+
+    def status(self, service: str, path: str = "/v1/health") -> int:
+        """Return the status of an answer; 0 if none came within 2 s."""
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(f"http://{self.system.address(service)}{path}", timeout=2) as answer:
+                return answer.status
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code
+        except OSError:
+            return 0
+
+    def source(self) -> str:
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(f"http://{self.system.address('api')}{LOOKUP}", timeout=5) as answer:
+            return answer.headers["x-atlas-source"]
+
+
+def docker(*arguments: str) -> str:
+    done = subprocess.run(
+        ["docker", *arguments], capture_output=True, text=True, timeout=30, check=True
+    )
+    return done.stdout
+
+
+def left(run_id: str) -> list[labelled.Labelled]:
+    return labelled.found(labelled.label_of(run_id), host=find_machine().host)
