@@ -9,6 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.docker.running import Running, left
+
 ROOT = Path(__file__).parents[2]
 IMAGES = ROOT / ".tools" / "docker.env"
 IMAGES_WITHIN_S = 900  # from nothing it took 200 and 394 s on two busy cores
@@ -105,3 +107,15 @@ def stack(images) -> Iterator[Stack]:  # noqa: ARG001 -- it needs them built, no
     finally:
         started.down()
     assert started.leftovers() == []
+
+
+@pytest.fixture(scope="module")
+def running(images, tmp_path_factory) -> Iterator[Running]:  # noqa: ARG001 -- it needs them built, not named
+    """Start a system as a run does, in containers, for the faults of one file."""
+    made = Running(tmp_path_factory.mktemp("run"))
+    try:
+        made.start()
+        yield made
+    finally:
+        made.close()
+    assert left(made.run_id) == []

@@ -15,7 +15,7 @@ from harness.composition import load
 from harness.environments.compose import ComposeEnvironment
 from harness.model.fault import Capabilities, Effect
 from harness.model.scenario import Scenario, TimelineEntry
-from tests.docker.running_system import settings
+from tests.docker.running import SCENARIO, settings
 
 HOUR_S = 3600.0
 CORES = 0.01
@@ -30,8 +30,7 @@ IN_FORCE = "all are in force"
 
 def scenario() -> Scenario:
     """Return a scenario with an api whose clock can be set wrong."""
-    folder = Path(__file__).parents[2] / "scenarios"
-    [found] = load([folder / "lookups_survive_a_dead_database.chaos.yaml"])
+    [found] = load([SCENARIO])
     skew = TimelineEntry(at_s=1.0, duration_s=1.0, fault=ClockSkew(service="api", offset_s=HOUR_S))
     return dataclasses.replace(found, timeline=(*found.timeline, skew))
 

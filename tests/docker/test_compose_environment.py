@@ -3,7 +3,6 @@
 import asyncio
 import dataclasses
 import json
-from pathlib import Path
 
 import pytest
 
@@ -14,24 +13,11 @@ from harness.environments.compose import ComposeEnvironment
 from harness.model.errors import FaultNotApplied, ServiceNotReady
 from harness.model.fault import ToxicSpec
 from harness.model.system import Link
-from tests.docker.running_system import Running, docker, left, settings
+from tests.docker.running import SCENARIO, docker, left, settings
 
 pytestmark = [pytest.mark.slow, pytest.mark.docker]
 
-SCENARIO = Path(__file__).parents[2] / "scenarios" / "lookups_survive_a_dead_database.chaos.yaml"
 DOWN = ("kill", "stop", "pause")
-
-
-@pytest.fixture(scope="module")
-def running(images, tmp_path_factory):  # noqa: ARG001 -- it needs them built, not named
-    [scenario] = load([SCENARIO])
-    made = Running(scenario, tmp_path_factory.mktemp("run"))
-    try:
-        made.start()
-        yield made
-    finally:
-        made.close()
-    assert left(made.run_id) == []
 
 
 def test_only_what_the_scenario_reaches_is_started(running):

@@ -17,7 +17,7 @@ import pytest
 from harness.environments import labelled, undo
 from harness.model.errors import FaultNotApplied
 from tests.docker.held_faults import CORES, FAULTS, HOUR_S, IN_FORCE, fault, scenario
-from tests.docker.running_system import LOOKUP, Running, docker, left
+from tests.docker.running import LOOKUP, Running, docker, left
 
 pytestmark = [pytest.mark.slow, pytest.mark.docker]
 
@@ -31,13 +31,6 @@ class Resources(Running):
 
     def fault(self, name: str):
         return fault(self.system.capabilities, name)
-
-    def container(self, service: str) -> str:
-        form = '{{.ID}} {{.Label "com.docker.compose.service"}}'
-        label = f"label={labelled.label_of(self.run_id)}"
-        listed = docker("ps", "-a", "--format", form, "--filter", label).splitlines()
-        [found] = [line.split()[0] for line in listed if line.split()[1] == service]
-        return found
 
     def quota_us(self, service: str) -> int:
         found = docker("inspect", "-f", "{{.HostConfig.CpuQuota}}", self.container(service))
@@ -105,7 +98,7 @@ def used_s(processes: list[psutil.Process]) -> float:
 
 @pytest.fixture(scope="module")
 def running(images, tmp_path_factory):  # noqa: ARG001 -- it needs them built, not named
-    made = Resources(scenario(), tmp_path_factory.mktemp("resources"))
+    made = Resources(tmp_path_factory.mktemp("resources"), scenario())
     try:
         made.start()
         yield made

@@ -1,4 +1,4 @@
-"""A system in containers that all tests of a file share, looked at past the harness's library."""
+"""A system in containers that several tests share, and how they look at it from outside."""
 
 import asyncio
 import subprocess
@@ -7,12 +7,14 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from harness.clock import SystemClock
+from harness.composition import load
 from harness.environments import labelled
 from harness.environments.compose import ComposeEnvironment
 from harness.environments.compose.machine import find_machine
 from harness.model.run import RunSettings
 from harness.model.scenario import Scenario
 
+SCENARIO = Path(__file__).parents[2] / "scenarios" / "lookups_survive_a_dead_database.chaos.yaml"
 LOOKUP = "/v1/lookup?lat=43.07305&lon=-89.40123"
 
 
@@ -21,10 +23,10 @@ def settings(folder: Path, run_id: str) -> RunSettings:
 
 
 class Running:
-    """A system in containers, and the event loop that it runs in."""
+    """A system in containers that all tests of a file share, and its event loop."""
 
-    def __init__(self, scenario: Scenario, folder: Path) -> None:
-        self.scenario = scenario
+    def __init__(self, folder: Path, scenario: Scenario | None = None) -> None:
+        self.scenario = scenario or load([SCENARIO])[0]
         self.runner = asyncio.Runner()
         self.stack = AsyncExitStack()
         self.records = []
@@ -52,6 +54,17 @@ class Running:
         form = '{{index .Config.Labels "com.docker.compose.service"}} {{.State.Status}}'
         ids = docker("ps", "-aq", "--filter", f"label={labelled.label_of(self.run_id)}").split()
         return dict(line.split() for line in docker("inspect", "-f", form, *ids).splitlines())
+
+    def container(self, service: str) -> str:
+        """Return the id of a service's container."""
+        labels = (labelled.label_of(self.run_id), f"com.docker.compose.service={service}")
+        filters = [part for label in labels for part in ("--filter", f"label={label}")]
+        return docker("ps", "-aq", *filters).strip()
+
+    def inside(self, service: str, program: str, *, environment: str = "A=") -> str:
+        """Run a program of Python in a service's container, and return what it said."""
+        container = self.container(service)
+        return docker("exec", "-e", environment, container, "python3", "-c", program).strip()
 
     def status(self, service: str, path: str = "/v1/health") -> int:
         """Return the status of an answer; 0 if none came within 2 s."""
