@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from harness.environments import labelled, undo
+from harness.environments import undo
 from harness.model.errors import FaultNotApplied
 from tests.docker.held_faults import CORES, FAULTS, HOUR_S, IN_FORCE, fault, scenario
 from tests.docker.running import LOOKUP, Running, docker, left
