@@ -1,6 +1,7 @@
 """A system in containers that several tests share, and how they look at it from outside."""
 
 import asyncio
+import os
 import subprocess
 import urllib.request
 from contextlib import AsyncExitStack
@@ -30,7 +31,8 @@ class Running:
         self.runner = asyncio.Runner()
         self.stack = AsyncExitStack()
         self.records = []
-        self.run_id = f"contract-{folder.name}"
+        # With our process id, since another session on this machine may be as far as we are.
+        self.run_id = f"contract-{os.getpid()}-{folder.name}"
         self.folder = folder
 
     def start(self) -> None:

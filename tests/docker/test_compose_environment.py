@@ -24,6 +24,7 @@ def test_only_what_the_scenario_reaches_is_started(running):
     assert running.statuses() == {
         "api": "running",
         "db": "running",
+        "db_disk": "running",
         "tiger": "running",
         "toxiproxy": "running",
         "migrate": "exited",

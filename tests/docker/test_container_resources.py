@@ -243,7 +243,7 @@ def test_it_heals_after_a_cancellation_inside(running, name):
 
 @pytest.mark.usefixtures("images")
 def test_nothing_is_left_of_a_harness_that_is_killed_while_all_are_in_force(tmp_path):
-    run_id = f"held-{tmp_path.name}"
+    run_id = f"held-{os.getpid()}-{tmp_path.name}"
     command = [sys.executable, "-m", "tests.docker.held_faults", str(tmp_path), run_id]
     harness = subprocess.Popen(
         command, cwd=ROOT, start_new_session=True, stdout=subprocess.PIPE, text=True
