@@ -14,6 +14,7 @@ import httpx
 from harness.clock import Clock
 from harness.environments.compose.containers import ServiceContainer
 from harness.environments.compose.engine import Engine
+from harness.environments.compose.targets import running
 from harness.environments.journal import Journal
 from harness.model.errors import FaultNotApplied, FaultNotHealed
 from harness.model.fault import Applied, Capability, Effect
@@ -66,9 +67,7 @@ class ContainerClocks:
 
     def skew(self, service: str, offset_s: float) -> Effect:
         """Set the wall clock of a service `offset_s` ahead; healing sets it right."""
-        target = self._services.get(service)
-        if target is None or not target.is_running:
-            raise FaultNotApplied(f"service {service!r} is not running in this run")
+        target = running(self._services, service)
         if target.service.ready_path is None:
             raise FaultNotApplied(f"service {service!r} does not tell its time over HTTP")
         return self._skewed(target, offset_s)
@@ -77,7 +76,9 @@ class ContainerClocks:
     async def _skewed(self, service: ServiceContainer, offset_s: float) -> AsyncIterator[Applied]:
         with self._journal.undoing(f"skew clock of {service.name}", _UNDO):
             try:
-                await self._run(service, _SET, f"{offset_s:+.3f}")
+                said = await self._run(service, _SET, f"{offset_s:+.3f}")
+                if said:
+                    raise FaultNotApplied(f"clock of {service.name!r} cannot be set: {said}")
                 seen_s = await self._told(service, offset_s)
                 if abs(seen_s - offset_s) > _NEAR_S:
                     raise FaultNotApplied(
@@ -93,22 +94,22 @@ class ContainerClocks:
         async with service.turn:
             if not service.is_running:
                 await service.start()  # it died of the wrong time; it starts with the right one
-        await self._run(service, _RESET)
+        said = await self._run(service, _RESET)
+        if said:
+            raise FaultNotHealed(f"clock of {service.name!r} cannot be set right: {said}")
         seen_s = await self._told(service, 0.0)
         if abs(seen_s) > _NEAR_S:
             raise FaultNotHealed(f"clock of {service.name!r} is still off by {seen_s:.0f} s")
 
-    async def _run(self, service: ServiceContainer, script: str, *arguments: str) -> None:
+    async def _run(self, service: ServiceContainer, script: str, *arguments: str) -> str:
+        """Run a script in the container, and return why it failed; empty if it did not."""
         argv = ("sh", "-c", script, "sh", *arguments)
         code, said = await self._engine.run(service.container, argv, {})
-        if code != 0:
-            raise FaultNotApplied(
-                f"offset of {service.name!r} cannot be written: {said.decode(errors='replace')}"
-            )
+        return "" if code == 0 else f"code {code}, {said.decode(errors='replace').strip()}"
 
     async def _told(self, service: ServiceContainer, expected_s: float) -> float:
         """Return how far ahead the service says it is, as soon as it is near what is expected."""
-        seen_s = float("nan")
+        seen_s = float("inf")
         url = f"http://127.0.0.1:{service.port}{service.service.ready_path}"
         bound_ns = self._clock.now_ns() + int(_TOLD_WITHIN_S * NS_PER_S)
         async with plain_client(timeout=_TOLD_WITHIN_S) as client:

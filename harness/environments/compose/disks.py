@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from harness.environments.compose.containers import ServiceContainer
 from harness.environments.compose.engine import Engine
 from harness.environments.compose.stack import Disk
+from harness.environments.compose.targets import running
 from harness.environments.journal import Journal
 from harness.model.errors import FaultNotApplied, FaultNotHealed
 from harness.model.fault import Applied, Effect
@@ -57,9 +58,7 @@ class ContainerDisks:
 
     def fill(self, service: str, spare_bytes: int) -> Effect:
         """Fill the file system of a service's data up to `spare_bytes`; healing empties it."""
-        target = self._services.get(service)
-        if target is None or not target.is_running:
-            raise FaultNotApplied(f"service {service!r} is not running in this run")
+        target = running(self._services, service)
         if service not in self._disks:
             raise FaultNotApplied(f"the data of {service!r} is on the disk of this host")
         return self._filled(target, self._disks[service], spare_bytes)

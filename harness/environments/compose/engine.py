@@ -18,6 +18,7 @@ PROJECT = "com.docker.compose.project"
 _WITHIN_S = 30.0  # a kill took 0.3 s and a start 0.5 s; this is for an engine in trouble
 _PERIOD_US = 100_000  # the kernel's own
 _UNLIMITED = -1  # 0 would be taken for "leave it as it is"
+_KILLED = 137  # 128 + SIGKILL
 _POOL = 32  # connections to the engine; the library has 10 unless told
 _T = TypeVar("_T")
 
@@ -199,7 +200,8 @@ class Engine:
         def work() -> tuple[int, bytes]:
             made = self._client.exec_create(container, list(argv), environment=dict(environment))
             said: bytes = self._client.exec_start(made["Id"])
-            return int(self._client.exec_inspect(made["Id"])["ExitCode"]), said
+            code = self._client.exec_inspect(made["Id"])["ExitCode"]
+            return _KILLED if code is None else int(code), said  # none: its container ended
 
         return await self._call("run a program in", work)
 

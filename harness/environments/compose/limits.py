@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from harness.environments.compose.containers import ServiceContainer
 from harness.environments.compose.engine import Engine, Granted
+from harness.environments.compose.targets import running
 from harness.environments.journal import Journal
 from harness.model.errors import FaultNotApplied, FaultNotHealed, HarnessError
 from harness.model.fault import Applied, Effect
@@ -25,17 +26,11 @@ class ContainerLimits:
 
     def cpu_quota(self, service: str, cores: float) -> Effect:
         """Lower the quota of a container to `cores` processors; healing grants the former one."""
-        return self._throttled(self._service(service), cores)
+        return self._throttled(running(self._services, service), cores)
 
     def oom_kill(self, service: str) -> Effect:
         """Let the kernel kill the service for want of memory; healing starts it again."""
-        return self._killed(self._service(service))
-
-    def _service(self, name: str) -> ServiceContainer:
-        service = self._services.get(name)
-        if service is None or not service.is_running:
-            raise FaultNotApplied(f"service {name!r} is not running in this run")
-        return service
+        return self._killed(running(self._services, service))
 
     @asynccontextmanager
     async def _throttled(self, service: ServiceContainer, cores: float) -> AsyncIterator[Applied]:
@@ -84,6 +79,7 @@ class ContainerLimits:
                 yield Applied(read_back=seen, effects=1, effect=seen)
             finally:
                 async with service.turn:
+                    await service.state()  # nobody has waited for its end if that was cancelled
                     if not service.is_running:
                         await service.start()
 

@@ -70,7 +70,7 @@ def test_what_is_offered_is_what_scenarios_may_need():
 
 def test_a_full_disk_is_refused_where_the_data_are_on_the_disk_of_this_host(monkeypatch):
     here = Machine(host="unix:///d.sock", engine="20.10", api="1.41", compose="2.40")
-    names = ("db", "disk", "api", "batch", "portal_wi", "portal_co", "portal_ny", "tiger")
+    names = ("db", "api", "batch", "portal_wi", "portal_co", "portal_ny", "tiger")
     services = {name: {"image": "own:1"} for name in (*names, "toxiproxy")}
     stack = read_stack({"services": services, "volumes": {"db": None}}, Path("c.yml"))
     monkeypatch.setattr(machine, "find_machine", lambda: here)
