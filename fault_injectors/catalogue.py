@@ -1,9 +1,12 @@
 """All faults, in the order in which the reference lists them."""
 
 from fault_injectors.bandwidth import Bandwidth
+from fault_injectors.clock_skew import ClockSkew
 from fault_injectors.connections_exhausted import ConnectionsExhausted
 from fault_injectors.cpu_pressure import CpuPressure
+from fault_injectors.cpu_quota import CpuQuota
 from fault_injectors.disconnect import Disconnect
+from fault_injectors.disk_full import DiskFull
 from fault_injectors.dns_delay import DnsDelay
 from fault_injectors.dns_failure import DnsFailure
 from fault_injectors.down import Down
@@ -13,6 +16,7 @@ from fault_injectors.kill import Kill
 from fault_injectors.latency import Latency
 from fault_injectors.limit_data import LimitData
 from fault_injectors.memory_pressure import MemoryPressure
+from fault_injectors.oom_kill import OomKill
 from fault_injectors.partition import Partition
 from fault_injectors.pause import Pause
 from fault_injectors.reset_peer import ResetPeer
@@ -45,6 +49,10 @@ FAULTS: tuple[type[Fault], ...] = (
     MemoryPressure,
     FdsExhausted,
     ConnectionsExhausted,
+    CpuQuota,
+    OomKill,
+    DiskFull,
+    ClockSkew,
     InProcess,
     UpstreamResponse,
 )

@@ -28,6 +28,10 @@ FAULT_EXAMPLES: Mapping[str, str] = {
     "memory_pressure": "{fault: memory_pressure, service: api, size: 32MiB, at: 20s, for: 60s}",
     "fds_exhausted": "{fault: fds_exhausted, service: api, spare: 0, at: 20s, for: 60s}",
     "connections_exhausted": "{fault: connections_exhausted, service: db, at: 20s, for: 60s}",
+    "cpu_quota": "{fault: cpu_quota, service: portal_wi, cores: 0.05, at: 20s, for: 60s}",
+    "oom_kill": "{fault: oom_kill, service: batch, at: 20s, for: 10s}",
+    "disk_full": "{fault: disk_full, service: db, spare: 0B, at: 20s, for: 60s}",
+    "clock_skew": "{fault: clock_skew, service: api, offset: -1h, at: 20s, for: 60s}",
     "in_process": (
         "{fault: in_process, service: batch, kind: timeout, fail_first: 2, at: 20s, for: 60s}"
     ),

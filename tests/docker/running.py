@@ -1,6 +1,7 @@
 """A system in containers that several tests share, and how they look at it from outside."""
 
 import asyncio
+import os
 import subprocess
 import urllib.request
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from harness.environments import labelled
 from harness.environments.compose import ComposeEnvironment
 from harness.environments.compose.machine import find_machine
 from harness.model.run import RunSettings
+from harness.model.scenario import Scenario
 
 SCENARIO = Path(__file__).parents[2] / "scenarios" / "lookups_survive_a_dead_database.chaos.yaml"
 LOOKUP = "/v1/lookup?lat=43.07305&lon=-89.40123"
@@ -26,20 +28,27 @@ def settings(folder: Path, run_id: str) -> RunSettings:
 class Running:
     """A system in containers that all tests of a file share, and its event loop."""
 
-    def __init__(self, folder: Path, *, proxy: ProxyKind = ProxyKind.TOXIPROXY) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        scenario: Scenario | None = None,
+        *,
+        proxy: ProxyKind = ProxyKind.TOXIPROXY,
+    ) -> None:
+        self.scenario = scenario or load([SCENARIO])[0]
         self.proxy = proxy
         self.runner = asyncio.Runner()
         self.stack = AsyncExitStack()
         self.records = []
-        self.run_id = f"contract-{folder.name}"
+        # With our process id, since another session on this machine may be as far as we are.
+        self.run_id = f"contract-{os.getpid()}-{folder.name}"
         self.folder = folder
 
     def start(self) -> None:
-        [scenario] = load([SCENARIO])
         self.system = self.run(
             self.stack.enter_async_context(
                 ComposeEnvironment(clock=SystemClock(), proxy=self.proxy).start(
-                    scenario, settings(self.folder, self.run_id), self.records.append
+                    self.scenario, settings(self.folder, self.run_id), self.records.append
                 )
             )
         )

@@ -31,6 +31,7 @@ def test_only_what_the_scenario_reaches_is_started(running):
     assert running.statuses() == {
         "api": "running",
         "db": "running",
+        "db_disk": "running",
         "tiger": "running",
         PROXIES[running.proxy]: "running",
         "migrate": "exited",

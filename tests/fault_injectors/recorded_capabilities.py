@@ -44,6 +44,18 @@ class Recorded:
     def names(self) -> "Recorded":
         return self
 
+    @property
+    def limits(self) -> "Recorded":
+        return self
+
+    @property
+    def disks(self) -> "Recorded":
+        return self
+
+    @property
+    def clocks(self) -> "Recorded":
+        return self
+
     def toxic(self, link: Link, toxic: ToxicSpec) -> AbstractAsyncContextManager[Applied]:
         return self._effect("toxic", link, toxic)
 
@@ -101,6 +113,18 @@ class Recorded:
         self, service: str, script: Mapping[str, Any]
     ) -> AbstractAsyncContextManager[Applied]:
         return self._effect("script", service, dict(script))
+
+    def cpu_quota(self, service: str, cores: float) -> AbstractAsyncContextManager[Applied]:
+        return self._effect("cpu_quota", service, cores)
+
+    def oom_kill(self, service: str) -> AbstractAsyncContextManager[Applied]:
+        return self._effect("oom_kill", service)
+
+    def fill(self, service: str, spare_bytes: int) -> AbstractAsyncContextManager[Applied]:
+        return self._effect("fill", service, spare_bytes)
+
+    def skew(self, service: str, offset_s: float) -> AbstractAsyncContextManager[Applied]:
+        return self._effect("skew", service, offset_s)
 
     @asynccontextmanager
     async def _effect(self, *call: Any):

@@ -8,9 +8,12 @@ from hypothesis import given, strategies as st
 
 from fault_injectors.bandwidth import Bandwidth
 from fault_injectors.catalogue import FAULTS
+from fault_injectors.clock_skew import ClockSkew
 from fault_injectors.connections_exhausted import ConnectionsExhausted
 from fault_injectors.cpu_pressure import CpuPressure
+from fault_injectors.cpu_quota import CpuQuota
 from fault_injectors.disconnect import Disconnect
+from fault_injectors.disk_full import DiskFull
 from fault_injectors.dns_delay import DnsDelay
 from fault_injectors.dns_failure import DnsFailure
 from fault_injectors.down import Down
@@ -20,6 +23,7 @@ from fault_injectors.kill import Kill
 from fault_injectors.latency import Latency
 from fault_injectors.limit_data import LimitData
 from fault_injectors.memory_pressure import MemoryPressure
+from fault_injectors.oom_kill import OomKill
 from fault_injectors.partition import Partition
 from fault_injectors.pause import Pause
 from fault_injectors.reset_peer import ResetPeer
@@ -90,6 +94,10 @@ ASKED = [
     (MemoryPressure(service="api", size_bytes=4096), ("memory_pressure", "api", 4096)),
     (FdsExhausted(service="api"), ("fds_exhausted", "api", 0)),
     (ConnectionsExhausted(service="db", spare=1), ("connections_exhausted", "db", 1)),
+    (CpuQuota(service="portal_wi", cores=0.05), ("cpu_quota", "portal_wi", 0.05)),
+    (OomKill(service="batch"), ("oom_kill", "batch")),
+    (DiskFull(service="db", spare_bytes=4096), ("fill", "db", 4096)),
+    (ClockSkew(service="api", offset_s=-3600.0), ("skew", "api", -3600.0)),
     (
         InProcess(service="api", kind="network_failure", error="ECONNREFUSED"),
         ("fault", "api", "network_failure", {"probability": 1.0, "error": "ECONNREFUSED"}),
@@ -143,7 +151,10 @@ def test_a_fault_needs_the_capability_that_it_asks(fault, call):
         "delay": Capability.DNS,
         "fault": Capability.IN_PROCESS,
         "script": Capability.UPSTREAM,
+        "fill": Capability.DISK,
+        "skew": Capability.CLOCK,
         **dict.fromkeys(("kill", "stop", "pause", "restart"), Capability.PROCESS),
+        **dict.fromkeys(("cpu_quota", "oom_kill"), Capability.LIMIT),
     }
 
     assert kinds.get(call[0], Capability.RESOURCE) in fault.needs
@@ -228,6 +239,12 @@ def test_every_type_of_the_catalogue_is_a_fault():
         ),
         (lambda: LimitData(link=LINK, size_bytes=-1), "size: -1 must be at least 0"),
         (lambda: CpuPressure(service="api", workers=65), "workers: 65 must be at most 64"),
+        (lambda: CpuQuota(service="api", cores=0.0), "cores: 0 must be at least 0.01"),
+        (lambda: DiskFull(service="db", spare_bytes=-1), "spare: -1 must be at least 0"),
+        (
+            lambda: ClockSkew(service="api", offset_s=0.0),
+            "offset: 0 s is no wrong time; give one ahead or, negative, behind",
+        ),
         (
             lambda: InProcess(service="api", kind="timeout", probability=0.5, fail_first=1),
             "fail_first: excludes probability; give one of them",

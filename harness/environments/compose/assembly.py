@@ -9,6 +9,7 @@ from harness.clock import Clock
 from harness.environments import labelled
 from harness.environments.compose.containers import ServiceContainer, run_to_end
 from harness.environments.compose.differences import differences_of, labels_of
+from harness.environments.compose.disks import ContainerDisks
 from harness.environments.compose.engine import ContainerEvent, Engine
 from harness.environments.compose.machine import Machine
 from harness.environments.compose.override import override_text
@@ -123,6 +124,17 @@ class Assembly:
             raise ServiceNotReady(f"{error}\n{said}") from error
         return ProxiedNetwork(self._proxy, proxies, journal=journal)
 
+    def disks(self, journal: Journal) -> ContainerDisks:
+        """Return control over the disks that services have of their own."""
+        disks = {name: self._stack.disk_of(name) for name in self._names}
+        return ContainerDisks(
+            self.services,
+            disks={name: disk for name, disk in disks.items() if disk is not None},
+            keepers=self._containers,
+            engine=self.engine,
+            journal=journal,
+        )
+
     async def run(self) -> None:
         """Start all services at once; one with a one-shot waits for its upstreams.
 
@@ -137,6 +149,9 @@ class Assembly:
             raise _first_of(several) from several
 
     async def _start(self, name: str) -> None:
+        for companion in self._stack.services[name].companions:
+            if companion not in self.services:
+                await self.engine.start(self._containers[companion])
         if self._stack.services[name].one_shots:
             for server in self.start.scenario.system.upstreams(name):
                 await self._ready[server].wait()

@@ -7,13 +7,16 @@ from pathlib import Path
 
 from fault_injectors.toxiproxy import ProxyKind
 from harness.clock import Clock
-from harness.environments import not_offered, world
+from harness.environments import world
 from harness.environments.compose import requirements
 from harness.environments.compose.assembly import Assembly
 from harness.environments.compose.attachments import ContainerAttachments
+from harness.environments.compose.clocks import ContainerClocks
 from harness.environments.compose.differences import labels_of
+from harness.environments.compose.disks import ContainerDisks
 from harness.environments.compose.endpoints import ContainedEndpoints
 from harness.environments.compose.engine import Engine
+from harness.environments.compose.limits import ContainerLimits
 from harness.environments.compose.machine import Machine, find_machine
 from harness.environments.compose.names import ContainerNames
 from harness.environments.compose.network import ContainedNetwork
@@ -23,7 +26,6 @@ from harness.environments.compose.sidecars import Sidecars
 from harness.environments.guard import Guard, watched
 from harness.environments.journal import Journal
 from harness.environments.network import ProxiedNetwork
-from harness.environments.not_offered import NotOffered
 from harness.environments.ports import Ports
 from harness.environments.prometheus import Prometheus, prometheus, site_of
 from harness.environments.resource_faults import ResourceFaults
@@ -50,9 +52,9 @@ class ContainerCapabilities:
     upstreams: ContainedEndpoints
     attachments: ContainerAttachments
     names: ContainerNames
-    limits: NotOffered = not_offered.LIMITS
-    disks: NotOffered = not_offered.DISKS
-    clocks: NotOffered = not_offered.CLOCKS
+    limits: ContainerLimits
+    disks: ContainerDisks
+    clocks: ContainerClocks
 
 
 class RunningContainers:
@@ -235,4 +237,7 @@ class ComposeEnvironment:
                 journal=journal,
                 clock=self._clock,
             ),
+            limits=ContainerLimits(services, engine=engine, journal=journal),
+            disks=assembly.disks(journal),
+            clocks=ContainerClocks(services, engine=engine, clock=self._clock, journal=journal),
         )

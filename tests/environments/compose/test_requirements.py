@@ -8,9 +8,10 @@ import pytest
 from fault_injectors.toxiproxy import ProxyKind
 from harness.composition import load, make_environment
 from harness.environments.compose import machine, requirements
+from harness.environments.compose.clocks import preloaded
 from harness.environments.compose.machine import Machine, compose_arguments, find_machine
 from harness.environments.compose.project import project_name
-from harness.environments.compose.stack import ContainerSpec, Stack
+from harness.environments.compose.stack import ContainerSpec, Stack, read_stack
 from harness.model.errors import MissingDependency
 from harness.model.fault import Capability
 
@@ -122,6 +123,29 @@ def test_the_image_of_tools_is_asked_for_when_a_fault_needs_it(monkeypatch, name
 
     assert requirements.of_machine(scenario(name), VENDORS) == []
     assert asked == [needs_tools]
+
+
+def test_a_full_disk_is_refused_where_the_data_are_on_the_disk_of_this_host(monkeypatch):
+    here = Machine(host="unix:///d.sock", engine="20.10", api="1.41", compose="2.40")
+    names = ("db", "api", "batch", "portal_wi", "portal_co", "portal_ny", "tiger")
+    services = {name: {"image": "own:1"} for name in (*names, "toxiproxy")}
+    stack = read_stack({"services": services, "volumes": {"db": None}}, Path("c.yml"))
+    monkeypatch.setattr(machine, "find_machine", lambda: here)
+    monkeypatch.setattr(requirements, "stack_for", lambda *_: stack)
+    monkeypatch.setattr(machine, "_has_image", lambda *_: True)
+
+    [why] = requirements.of_machine(scenario("lookups_survive_a_full_disk"), VENDORS)
+
+    assert why.startswith("fault 'disk_full' of 'db': its data is on the disk of this host")
+    assert "in c.yml a volume of type tmpfs with a size" in why
+
+
+def test_a_clock_is_made_adjustable_where_a_scenario_sets_it_wrong_and_nowhere_else():
+    skewed = scenario("a_wrong_clock_changes_no_answer")
+
+    assert "faketime" in preloaded(skewed, "api")["LD_PRELOAD"]
+    assert preloaded(skewed, "db") == {}
+    assert preloaded(scenario("tiger_answers_for_a_dead_portal"), "api") == {}
 
 
 @pytest.fixture
