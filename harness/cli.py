@@ -5,15 +5,11 @@ error, 130 interrupted. The command-line library ends with 2 on a usage error an
 an exception, so both are mapped here.
 """
 
-import errno
 import sys
-import traceback
 
 from harness.command_line.app import app
 from harness.command_line.exit_codes import Done, ExitCode
-from harness.model.errors import first_of
-
-_FULL = {errno.ENOSPC, errno.EDQUOT}
+from harness.command_line.last_words import last_words
 
 
 def main() -> None:
@@ -32,21 +28,9 @@ def _run(arguments: list[str]) -> int:
     except SystemExit as end:
         return _mapped(end.code)
     except Exception as error:  # noqa: BLE001 -- whatever it is, it is ours and never a verdict
-        sys.stderr.write(_told(error))
+        sys.stderr.write(last_words(error))
         return ExitCode.HARNESS_ERROR
     return ExitCode.PASSED
-
-
-def _told(error: Exception) -> str:
-    """Return an error as people need it: a full disk in one line, a surprise with its traceback."""
-    first = first_of(error)
-    if isinstance(first, OSError) and first.errno in _FULL:
-        where = f" for {first.filename2 or first.filename}" if first.filename else ""
-        return (
-            f"no space left{where}, so this run could not be recorded; what it started is stopped; "
-            "make room, or name a folder on another disk with --report-dir\n"
-        )
-    return "".join(traceback.format_exception(error))
 
 
 def _mapped(code: object) -> int:
