@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from fault_injectors.toxiproxy import ProxyKind
@@ -10,51 +9,21 @@ from harness.clock import Clock
 from harness.environments import world
 from harness.environments.compose import requirements
 from harness.environments.compose.assembly import Assembly
-from harness.environments.compose.attachments import ContainerAttachments
-from harness.environments.compose.clocks import ContainerClocks
+from harness.environments.compose.capabilities import ContainerCapabilities, capabilities_of
 from harness.environments.compose.differences import labels_of
-from harness.environments.compose.disks import ContainerDisks
-from harness.environments.compose.endpoints import ContainedEndpoints
 from harness.environments.compose.engine import Engine
-from harness.environments.compose.limits import ContainerLimits
 from harness.environments.compose.machine import Machine, find_machine
-from harness.environments.compose.names import ContainerNames
-from harness.environments.compose.network import ContainedNetwork
-from harness.environments.compose.packets import Packets
-from harness.environments.compose.process_faults import ContainerFaults
 from harness.environments.compose.sidecars import Sidecars
 from harness.environments.guard import Guard, watched
 from harness.environments.journal import Journal
-from harness.environments.network import ProxiedNetwork
 from harness.environments.ports import Ports
 from harness.environments.prometheus import Prometheus, prometheus, site_of
-from harness.environments.resource_faults import ResourceFaults
 from harness.environments.start import Start, subfolder
 from harness.model.errors import HarnessError
 from harness.model.fault import Capability
 from harness.model.run import Recorder, RunSettings
 from harness.model.scenario import Scenario
 from harness.model.seeds import derive_rng
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContainerCapabilities:
-    """What faults may use on containers.
-
-    The faults of resources are those of processes: the services run as our user on our kernel, so
-    limits and processors can be taken from them as from any process.
-    """
-
-    network: ContainedNetwork
-    processes: ContainerFaults
-    resources: ResourceFaults
-    in_process: ContainedEndpoints
-    upstreams: ContainedEndpoints
-    attachments: ContainerAttachments
-    names: ContainerNames
-    limits: ContainerLimits
-    disks: ContainerDisks
-    clocks: ContainerClocks
 
 
 class RunningContainers:
@@ -176,7 +145,9 @@ class ComposeEnvironment:
             await stack.enter_async_context(watching.recording_alerts(start.record))
         return RunningContainers(
             start,
-            capabilities=self._capabilities(assembly, network, sidecars, journal),
+            capabilities=capabilities_of(
+                assembly, network, sidecars, journal=journal, clock=self._clock
+            ),
             guard=guard,
             watching=watching,
         )
@@ -196,48 +167,4 @@ class ComposeEnvironment:
                 clock=self._clock,
                 keep=False,
             )
-        )
-
-    def _capabilities(
-        self, assembly: Assembly, network: ProxiedNetwork, sidecars: Sidecars, journal: Journal
-    ) -> ContainerCapabilities:
-        start, services, engine = assembly.start, assembly.services, assembly.engine
-        packets = Packets(sidecars, journal=journal)
-        endpoints = ContainedEndpoints(
-            services,
-            engine=engine,
-            clock=self._clock,
-            token=start.token,
-            journal=journal,
-        )
-        return ContainerCapabilities(
-            network=ContainedNetwork(
-                network,
-                packets,
-                services=services,
-                proxy=assembly.proxy_container,
-                engine=engine,
-            ),
-            processes=ContainerFaults(services, journal=journal),
-            resources=ResourceFaults(
-                services,
-                journal=journal,
-                clock=self._clock,
-                run_id=start.settings.run_id,
-                logs=start.logs,
-            ),
-            in_process=endpoints,
-            upstreams=endpoints,
-            attachments=ContainerAttachments(services, engine=engine, journal=journal),
-            names=ContainerNames(
-                services,
-                packets=packets,
-                sidecars=sidecars,
-                run_id=start.settings.run_id,
-                journal=journal,
-                clock=self._clock,
-            ),
-            limits=ContainerLimits(services, engine=engine, journal=journal),
-            disks=assembly.disks(journal),
-            clocks=ContainerClocks(services, engine=engine, clock=self._clock, journal=journal),
         )
