@@ -12,8 +12,9 @@ RUNS ?= 5
 SELECT ?=
 # A container starts half a second later than a process: at 0.1 that is 5 s of a scenario.
 TIME_SCALE_DOCKER ?= 0.2
-# Families of faults: network, kill, pause, resources, scripted answers, inside a process.
-SELECT_DOCKER ?= tiger_answers_for_a_dead_portal or a_killed_orchestrator or a_frozen_portal or postgresql_is_full or retry_rides_out or failing_calls_open
+# Families of faults: network, kill, pause, resources, scripted answers, inside a process, and what
+# only containers allow.
+SELECT_DOCKER ?= tiger_answers_for_a_dead_portal or a_killed_orchestrator or a_frozen_portal or postgresql_is_full or retry_rides_out or failing_calls_open or oom_killed or full_disk or starved_portal or wrong_clock
 
 .DEFAULT_GOAL := help
 .PHONY: chaos-docker slow help setup test chaos demo lint types unit bench report docker-up docker-down clean lock

@@ -45,7 +45,7 @@ def _require_range(item: Field, value: float) -> None:
 
 
 def _require_sign(item: Field, value: float, unit: str) -> None:
-    if item.minimum is None:
+    if item.minimum is None or item.minimum < 0:
         return
     if item.minimum > 0 and value <= 0:
         raise ValueError(f"{item.key}: {value:g}{unit} must be above 0{unit}")

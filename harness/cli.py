@@ -6,10 +6,10 @@ an exception, so both are mapped here.
 """
 
 import sys
-import traceback
 
 from harness.command_line.app import app
 from harness.command_line.exit_codes import Done, ExitCode
+from harness.command_line.last_words import last_words
 
 
 def main() -> None:
@@ -27,8 +27,8 @@ def _run(arguments: list[str]) -> int:
         return ExitCode.INTERRUPTED
     except SystemExit as end:
         return _mapped(end.code)
-    except Exception:  # noqa: BLE001 -- whatever it is, it is ours and never a verdict
-        traceback.print_exc()
+    except Exception as error:  # noqa: BLE001 -- whatever it is, it is ours and never a verdict
+        sys.stderr.write(last_words(error))
         return ExitCode.HARNESS_ERROR
     return ExitCode.PASSED
 

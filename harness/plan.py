@@ -5,6 +5,7 @@ Everything that can be known before a process is started is refused here, with t
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import combinations
 from math import ceil
 
 from harness.model.errors import PlanRefused
@@ -18,7 +19,15 @@ OPEN_AT_LEAST_S = 0.5  # below, a tolerance of 50 ms is more than 10 % of a brea
 LOOKS_AT_MOST_PER_S = 5.0  # above, scrapes and evaluations take what the services need
 DELAY_AT_LEAST_S = 0.05  # below, an injected delay drowns in the scheduling noise of two cores
 RATE_AT_MOST_PER_S = 1000.0  # above, the client leaves too little of two cores for the services
-_PROCESS_FAULTS = frozenset({"kill", "stop", "pause", "restart"})
+SKEW_AT_LEAST_S = 10.0  # below, it is hard to tell by the date of an answer, in whole seconds
+# Of each of these groups a service bears one fault at a time: one needs the process that another
+# ends or freezes, and of two alike the second would take the work of the first for its own normal.
+_ONE_AT_A_TIME = (
+    frozenset(
+        {"kill", "stop", "pause", "restart", "disconnect", "oom_kill", "disk_full", "clock_skew"}
+    ),
+    frozenset({"cpu_quota"}),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,10 +98,10 @@ def _fault_refusals(
 
 
 def _overlaps(scenario: Scenario) -> Iterator[str]:
-    """Refuse two process faults at once on one service: it cannot die twice."""
-    entries = [entry for entry in scenario.timeline if entry.fault.name in _PROCESS_FAULTS]
-    for index, first in enumerate(entries):
-        for second in entries[index + 1 :]:
+    """Refuse two faults at once on one service of which one would spoil the other."""
+    for group in _ONE_AT_A_TIME:
+        entries = [entry for entry in scenario.timeline if entry.fault.name in group]
+        for first, second in combinations(entries, 2):
             if first.fault.target == second.fault.target and second.at_s < first.end_s:
                 yield (
                     f"faults {first.fault.name!r} and {second.fault.name!r} overlap on service "
@@ -154,6 +163,12 @@ def _scale_limits(scenario: Scenario) -> Iterator[tuple[float, str]]:
             yield (
                 DELAY_AT_LEAST_S / delay_s,
                 f"fault {entry.fault.name!r} would delay by less than {DELAY_AT_LEAST_S:g} s",
+            )
+        offset_s = getattr(entry.fault, "offset_s", None)
+        if offset_s:
+            yield (
+                SKEW_AT_LEAST_S / abs(offset_s),
+                f"fault {entry.fault.name!r} would be off by less than {SKEW_AT_LEAST_S:g} s",
             )
     if scenario.alerts is not None:
         yield (

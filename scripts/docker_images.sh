@@ -7,7 +7,8 @@
 # An image is tagged with a digest of all that goes into it, so a second call builds nothing.
 #
 # Variables: ATLAS_PYTHON_IMAGE, ATLAS_POSTGRES_IMAGE, ATLAS_TOXIPROXY_IMAGE,
-# ATLAS_PROMETHEUS_IMAGE name other images; ATLAS_STAND_INS=1 asks no registry at all.
+# ATLAS_PROMETHEUS_IMAGE name other images, ATLAS_DEBIAN_IMAGE the base of the tools;
+# ATLAS_STAND_INS=1 asks no registry at all.
 set -euo pipefail
 shopt -s inherit_errexit
 
@@ -129,6 +130,17 @@ toxiproxy_image() {
   echo "$image"
 }
 
+tools_image() { # what the harness runs beside services
+  local base=${ATLAS_DEBIAN_IMAGE:-debian:bookworm-slim} image
+  if ! can_have "$base"; then
+    say_stand_in "$base" "one made of Debian's packages"
+    base="$(debian_base)"
+  fi
+  image="atlas-chaos/tools:$(echo docker/tools/Dockerfile | digest "$(image_id "$base")")"
+  build "$image" docker/tools --build-arg BASE_IMAGE="$base"
+  echo "$image"
+}
+
 services_image() { # BASE
   local image
   image="atlas-chaos/shadow-atlas:$(printf '%s\n' docker/Dockerfile docker/requirements.lock docker/entrypoint.sh \
@@ -143,10 +155,12 @@ postgres="$(packaged_image "${ATLAS_POSTGRES_IMAGE:-postgres:16}" postgres 15)"
 prometheus="$(packaged_image "${ATLAS_PROMETHEUS_IMAGE:-prom/prometheus:v2.53.0}" prometheus debian)"
 toxiproxy="$(toxiproxy_image)"
 services="$(services_image "$python")"
+tools="$(tools_image)"
 {
   echo "ATLAS_PYTHON_IMAGE=$python"
   echo "ATLAS_POSTGRES_IMAGE=$postgres"
   echo "ATLAS_TOXIPROXY_IMAGE=$toxiproxy"
   echo "ATLAS_PROMETHEUS_IMAGE=$prometheus"
   echo "ATLAS_IMAGE=$services"
+  echo "ATLAS_TOOLS_IMAGE=$tools"
 } | tee .tools/docker.env

@@ -22,6 +22,7 @@ from harness.model.system import Link
 
 _SLOWER_FACTOR = 2.0  # twice the median of the baseline is no noise
 _SLOWER_S = 0.02  # and neither is this much more, where the baseline takes a millisecond
+_REFUSING = frozenset({"down", "partition"})  # connections refused leave no record of the proxy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,10 +76,10 @@ def _seen_by_proxy(history: History, link: Link, window: Window) -> int:
 
 
 def _tells_all(history: History, link: Link, fault: str) -> bool:
-    """Say whether the proxy would have recorded any effect; connections refused it cannot see."""
+    """Say whether the proxy would have recorded any effect of a fault."""
     name = f"{link.client}-{link.server}"
     kinds = (ProxyConnection, ProxyChunk)
-    return fault != "down" and any(
+    return fault not in _REFUSING and any(
         isinstance(record, kinds) and record.proxy == name for record in history
     )
 

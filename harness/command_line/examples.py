@@ -16,6 +16,10 @@ FAULT_EXAMPLES: Mapping[str, str] = {
     ),
     "limit_data": "{fault: limit_data, link: batch -> portal_wi, size: 1KiB, at: 20s, for: 60s}",
     "down": "{fault: down, link: api -> db, at: 20s, for: 60s}",
+    "partition": "{fault: partition, link: api -> db, direction: response, at: 20s, for: 60s}",
+    "disconnect": "{fault: disconnect, service: tiger, at: 20s, for: 30s}",
+    "dns_failure": "{fault: dns_failure, service: api, how: silence, at: 20s, for: 60s}",
+    "dns_delay": "{fault: dns_delay, service: batch, delay: 2s, at: 20s, for: 60s}",
     "kill": "{fault: kill, service: batch, at: 20s, for: 10s}",
     "stop": "{fault: stop, service: batch, at: 20s, for: 10s}",
     "pause": "{fault: pause, service: db, at: 20s, for: 10s}",
@@ -24,6 +28,10 @@ FAULT_EXAMPLES: Mapping[str, str] = {
     "memory_pressure": "{fault: memory_pressure, service: api, size: 32MiB, at: 20s, for: 60s}",
     "fds_exhausted": "{fault: fds_exhausted, service: api, spare: 0, at: 20s, for: 60s}",
     "connections_exhausted": "{fault: connections_exhausted, service: db, at: 20s, for: 60s}",
+    "cpu_quota": "{fault: cpu_quota, service: portal_wi, cores: 0.05, at: 20s, for: 60s}",
+    "oom_kill": "{fault: oom_kill, service: batch, at: 20s, for: 10s}",
+    "disk_full": "{fault: disk_full, service: db, spare: 0B, at: 20s, for: 60s}",
+    "clock_skew": "{fault: clock_skew, service: api, offset: -1h, at: 20s, for: 60s}",
     "in_process": (
         "{fault: in_process, service: batch, kind: timeout, fail_first: 2, at: 20s, for: 60s}"
     ),

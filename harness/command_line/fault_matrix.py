@@ -14,10 +14,10 @@ from harness.model.fault import Capability, Fault
 _SHARE = 0.5  # any share below 1 needs the same
 _WHY: Mapping[Capability, str] = {
     Capability.NETWORK_SHARE: "only the embedded proxy draws connections by the run's seed",
-    Capability.CLOCK: "the clock of a process cannot be set here",
-    Capability.DNS: "names are not resolved here",
+    Capability.CLOCK: "the time of day of a process is that of this machine",
+    Capability.DNS: "processes find each other by address, so no name is resolved",
     Capability.ATTACHMENT: "processes share one network",
-    Capability.LIMIT: "nothing but the engine of containers grants limits here",
+    Capability.LIMIT: "processes have no engine of containers that limits them",
     Capability.DISK: "processes write to the file system of this machine",
 }
 _INTRODUCTION = """\

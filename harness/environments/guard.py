@@ -40,12 +40,21 @@ class Guard:
             return
         stdin.write(word.encode())
         stdin.close()
+        if not await self._ends():  # raised here, the error keeps what is being handled as context
+            self._process.kill()
+            raise WorldNotClean(
+                f"the watchdog did not end within {_END_WITHIN_S:g} s; 'atlas-chaos clean' does "
+                "what it could not"
+            )
+
+    async def _ends(self) -> bool:
+        """Wait for the end of the process, and say whether it came in time."""
         try:
             async with asyncio.timeout(_END_WITHIN_S):
                 await self._process.wait()
-        except TimeoutError as error:
-            self._process.kill()
-            raise WorldNotClean("the watchdog did not end when it had to") from error
+        except TimeoutError:
+            return False
+        return True
 
 
 @asynccontextmanager

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -20,6 +20,12 @@ from harness.environments.ports import Ports
 from harness.model.errors import FaultNotApplied, FaultNotHealed, HarnessError
 from harness.model.fault import Applied, Effect, ToxicSpec
 from harness.model.system import Link
+
+_STREAMS = {
+    "both": ("upstream", "downstream"),
+    "request": ("upstream",),
+    "response": ("downstream",),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +108,31 @@ class ProxiedNetwork:
     def down(self, link: Link) -> Effect:
         """Refuse and cut the connections of a link; two overlapping ones are counted."""
         return self._disabled(link, self._proxy(link))
+
+    def partition(self, link: Link, *, direction: str, answer: str) -> Effect:
+        """Swallow all data on the streams of a direction, or refuse and cut for `reject`.
+
+        Raises:
+            FaultNotApplied: If one direction is to be rejected: the proxy ends both at once.
+        """
+        if answer == "drop":
+            return self._silenced(link, _STREAMS[direction])
+        if direction != "both":
+            raise FaultNotApplied(f"a proxy cannot reject the {direction}s of '{link}' alone")
+        return self.down(link)
+
+    @asynccontextmanager
+    async def _silenced(self, link: Link, streams: Sequence[str]) -> AsyncIterator[Applied]:
+        async with AsyncExitStack() as stack:
+            laid = [
+                await stack.enter_async_context(
+                    self.toxic(
+                        link, ToxicSpec(type="timeout", stream=stream, attributes={"timeout": 0})
+                    )
+                )
+                for stream in streams
+            ]
+            yield Applied(read_back="; ".join(one.read_back for one in laid))
 
     def _proxy(self, link: Link) -> Proxy:
         proxy = self._proxies.get(link)

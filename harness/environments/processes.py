@@ -1,7 +1,7 @@
 """Run a system as real processes on loopback, with a fault proxy between client and server."""
 
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,7 +128,21 @@ class ProcessesEnvironment:
         return frozenset(offered)
 
     def missing(self, scenario: Scenario) -> list[str]:
-        """Return which programs the scenario needs and this machine lacks."""
+        """Return what of the scenario processes cannot do, or which programs are lacking here."""
+        return [*self._faults(scenario), *self._programs(scenario)]
+
+    def _faults(self, scenario: Scenario) -> Iterator[str]:
+        # A share of connections is a matter of the proxy, and refused by the plan.
+        possible = self.offers() | {Capability.NETWORK_SHARE}
+        for entry in scenario.timeline:
+            for lacking in sorted(entry.fault.needs - possible):
+                yield (
+                    f"fault {entry.fault.name!r} needs {lacking} control, which only containers "
+                    "offer; run it with --environment compose"
+                )
+
+    @staticmethod
+    def _programs(scenario: Scenario) -> list[str]:
         kinds = {scenario.system.service(name).kind for name in scenario.services()}
         needed: list[Callable[[], object]] = []
         if ServiceKind.POSTGRESQL in kinds:

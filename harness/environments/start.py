@@ -1,14 +1,17 @@
 """Start the services of one run in the right order, and stop them again."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from harness.clock import Clock
 from harness.environments import child, world
+from harness.environments.journal import pending
 from harness.environments.network import ProxiedLink
 from harness.environments.ports import Ports
 from harness.environments.services import ServiceProcess
+from harness.environments.undo import in_engine
 from harness.environments.world import MARK
 from harness.model.errors import WorldNotClean
 from harness.model.run import Recorder, RunSettings
@@ -134,8 +137,22 @@ class Start:
             running = [one for one in services.values() if one.service.kind is kind]
             await asyncio.gather(*(one.stop() for one in running))
 
+    @asynccontextmanager
+    async def leaving_a_clean_world(self) -> AsyncIterator[None]:
+        """Demand a clean world on leaving; an error on the way there is told before what is left.
+
+        Raises:
+            WorldNotClean: As `demand_clean_world`.
+        """
+        try:
+            yield
+        finally:  # unlike a callback of an exit stack, this keeps the error as the context
+            await self.demand_clean_world()
+
     async def demand_clean_world(self) -> None:
-        """Remove the work folder and make sure that no process and no port is left.
+        """Remove the work folder and make sure that nothing else is left.
+
+        The folder stays if something was not undone: its journal says what is due.
 
         Raises:
             WorldNotClean: If something is still there, naming it.
@@ -145,6 +162,7 @@ class Start:
             alive = world.processes_of(self.settings.run_id, self._work)
             left = [f"process {process.pid} {process.name()}" for process in alive]
             left += [f"listener on port {port}" for port in self.ports.still_taken()]
+            left += [f"what was not undone: {one['act']}" for one in in_engine(pending(self._work))]
             if not left:
                 break
             await self._clock.sleep(_POLL_S)

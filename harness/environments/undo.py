@@ -128,9 +128,14 @@ def undo_all(folder: Path, run_id: str) -> list[str]:
     return done
 
 
+def in_engine(due: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return those entries of a journal whose effect outlives all processes of the run."""
+    return [entry for entry in due if entry["undo"]["kind"] == labelled.RUN_LABEL]
+
+
 def _remove_labelled(due: Sequence[Mapping[str, Any]]) -> list[str]:
     """Remove containers, networks and volumes, now that no Compose of the run makes more."""
-    undos = [entry["undo"] for entry in due if entry["undo"]["kind"] == labelled.RUN_LABEL]
+    undos = [entry["undo"] for entry in in_engine(due)]
     return [
         line for undo in undos for line in labelled.remove_all(undo["label"], host=undo["host"])
     ]

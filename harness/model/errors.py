@@ -10,6 +10,7 @@ _TELLING = (  # what a log has to say, the most precise first
     re.compile(r"^[\w.]*(Error|Exception|Panic)\b.*: "),  # the end of a traceback
     re.compile(r"\b(error|exception|fatal|panic)\b", re.IGNORECASE),
 )
+_THEN = "\nthen "  # before each error that came after the first
 _LINE_MAX = 300  # a line of a log may be a whole document
 
 
@@ -83,16 +84,52 @@ class PlanRefused(Exception):
 
 
 def told(failure: BaseException) -> str:
-    """Return an error as people need it: ours by its message, a surprise with its traceback."""
-    while isinstance(failure, BaseExceptionGroup):
-        failure = failure.exceptions[0]
+    """Return an error as people need it: ours by its message, a surprise with its traceback.
+
+    What broke first is told first: that something could not be undone may only follow from it.
+    """
+    return _THEN.join(_told_alone(one) for one in _in_order_of_time(failure))
+
+
+def _told_alone(failure: BaseException) -> str:
     if isinstance(failure, HarnessError):
         return f"{type(failure).__name__}: {failure}"
-    return f"{failure!r}\n" + "".join(traceback.format_exception(failure))
+    return f"{failure!r}\n" + "".join(traceback.format_exception(failure, chain=False))
+
+
+def _in_order_of_time(failure: BaseException) -> list[BaseException]:
+    """Return a failure after those that it happened in the handling of.
+
+    An error that was raised `from` another one tells of it, and of what led to that, in its own
+    words; a cancellation is no error.
+    """
+    step, is_told = first_of(failure), False
+    found, seen = [step], {id(step)}
+    while (before := step.__cause__ or step.__context__) is not None:
+        if step.__cause__ is None and step.__suppress_context__:
+            break
+        is_translated = step.__cause__ is not None
+        step = first_of(before)
+        if id(step) in seen:
+            break  # one of several at once was raised from all of them
+        seen.add(id(step))
+        is_told = is_translated or (is_told and not isinstance(step, HarnessError))
+        if isinstance(step, Exception) and not is_told:
+            found.insert(0, step)
+    return found
+
+
+def first_of(failure: BaseException) -> BaseException:
+    """Return the first of several failures at once; the others are its consequences."""
+    while isinstance(failure, BaseExceptionGroup):
+        failure = failure.exceptions[0]
+    return failure
 
 
 def in_one_line(error: str) -> str:
     r"""Return the first line of an error and, if that only announces a log, what the log says.
+
+    Of several errors that is the one that was first.
 
     Of a log that is its last line that names an error, else its last line: uvicorn, for one, says
     goodbye after its traceback.
@@ -102,7 +139,8 @@ def in_one_line(error: str) -> str:
     >>> in_one_line("no port is free\nsecond line")
     'no port is free'
     """
-    first, *rest = [line.strip() for line in error.splitlines() if line.strip()] or [""]
+    lines = error.partition(_THEN)[0].splitlines()
+    first, *rest = [line.strip() for line in lines if line.strip()] or [""]
     if not rest or not first.endswith(":"):
         return first
     for pattern in _TELLING:

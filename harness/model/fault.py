@@ -19,6 +19,7 @@ class Capability(StrEnum):
 
     NETWORK = "network"
     NETWORK_SHARE = "network_share"  # a fraction of connections, chosen by the seed
+    PACKET = "packet"  # what no proxy can do, because it ends connections and starts others
     PROCESS = "process"
     RESOURCE = "resource"
     IN_PROCESS = "in_process"
@@ -75,6 +76,16 @@ class Network(Protocol):
 
     def down(self, link: Link) -> Effect:
         """Refuse new connections of a link and cut the present ones."""
+        ...
+
+    def partition(self, link: Link, *, direction: str, answer: str) -> Effect:
+        """Let nothing pass between the ends of a link.
+
+        Args:
+            link: The link; others of the same client and server are left alone.
+            direction: What is kept back: `request` (client to server), `response` or `both`.
+            answer: What a sender hears of it: nothing (`drop`), or a reset (`reject`).
+        """
         ...
 
 

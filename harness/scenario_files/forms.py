@@ -84,7 +84,8 @@ class Quantity:
 
     def schema(self) -> Schema:
         """Return a pattern, and a number for ratios."""
-        text: Schema = {"type": "string", "pattern": self.notation.pattern()}
+        sign = "-?" if self.minimum is not None and self.minimum < 0 else ""
+        text: Schema = {"type": "string", "pattern": self.notation.pattern(sign=sign)}
         if self.kind is Kind.RATIO:
             return {"anyOf": [text, {"type": "number", "minimum": 0, "maximum": 1}]}
         return text

@@ -103,17 +103,21 @@ class Notation:
             return f"0{self.base}"
         for unit, worth in sorted(self.units.items(), key=lambda item: item[1], reverse=True):
             number = round(Fraction(value) / worth)
-            if 0 < number < _WHOLE_BELOW and float(number * worth) == value:
+            if 0 < abs(number) < _WHOLE_BELOW and float(number * worth) == value:
                 return f"{number}{unit}"
         text = f"{Decimal(repr(value)) / _decimal(self.units[self.base]):f}{self.base}"
         if not re.fullmatch(_NUMBER + re.escape(self.base), text) or self.read(text) != value:
             raise ValueError(f"{value!r} cannot be written as {self.expected}")
         return text
 
-    def pattern(self) -> str:
-        """Return the regular expression of JSON Schema for it."""
+    def pattern(self, *, sign: str = "") -> str:
+        """Return the regular expression of JSON Schema for it.
+
+        Args:
+            sign: Expression of what may stand before the number.
+        """
         units = "|".join(re.escape(unit) for unit in self.units)
-        return rf"^[0-9]+(\.[0-9]+)?({units})$"
+        return rf"^{sign}[0-9]+(\.[0-9]+)?({units})$"
 
     def _about_unit(self, unit: str) -> str:
         word = unit.strip()

@@ -2,7 +2,9 @@ import dataclasses
 
 import pytest
 
+from fault_injectors.down import Down
 from fault_injectors.latency import Latency
+from fault_injectors.partition import Partition
 from harness.checks.breaker_transitions import BreakerTransitions
 from harness.checks.evidence import evidence_findings
 from harness.model.records import ProxyState, ToxicEffect
@@ -255,10 +257,15 @@ def test_where_the_proxy_records_all_its_effects_slow_victims_prove_nothing():
     assert verdict_of(other_proxy) is Verdict.PASSED
 
 
-def test_connections_that_were_refused_show_in_their_victims_only():
-    refused = (phases(), fault(count=0), operations(0, 20), failures(20, 80), operations(80, 110))
+@pytest.mark.parametrize("kind", [Down, Partition], ids=lambda kind: kind.name)
+def test_connections_that_were_refused_show_in_their_victims_only(kind):
+    told = fault(name=kind.name, count=0)
+    refused = (phases(), told, operations(0, 20), failures(20, 80), operations(80, 110))
+    timeline = (dataclasses.replace(DOWN, fault=kind(link=API_DB)),)
 
-    assert found(*refused, [connection(1)])["fault_effect"].verdict is Verdict.PASSED
+    seen = found(*refused, [connection(1)], timeline=timeline)["fault_effect"]
+
+    assert seen.verdict is Verdict.PASSED
 
 
 def test_the_effects_that_the_proxy_saw_are_added_up():

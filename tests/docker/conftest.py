@@ -1,13 +1,17 @@
 """A whole Shadow Atlas in containers, started once and removed whatever happens."""
 
+import fcntl
 import os
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import gettempdir
 
 import httpx
 import pytest
+
+from tests.docker.running import Running, running_system
 
 ROOT = Path(__file__).parents[2]
 IMAGES = ROOT / ".tools" / "docker.env"
@@ -70,13 +74,17 @@ class Stack:
 
     def leftovers(self) -> list[str]:
         """Return every container, volume and network that carries this run's label."""
-        label = f"label=atlas-chaos.run={self.environment['ATLAS_RUN']}"
-        found = []
-        for kind in (("ps", "-a"), ("volume", "ls"), ("network", "ls")):
-            command = ["docker", *kind, "--quiet", "--filter", label]
-            listed = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
-            found += [f"{kind[0]} {line}" for line in listed.stdout.split()]
-        return found
+        return objects_of(self.environment["ATLAS_RUN"])
+
+
+def objects_of(run_id: str) -> list[str]:
+    """Return every container, volume and network of a run, by a client that is not ours."""
+    found = []
+    for kind in (("ps", "-a"), ("volume", "ls"), ("network", "ls")):
+        command = ["docker", *kind, "--quiet", "--filter", f"label=atlas-chaos.run={run_id}"]
+        listed = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+        found += [f"{kind[0]} {line}" for line in listed.stdout.split()]
+    return found
 
 
 def new_stack(name: str) -> Stack:
@@ -95,6 +103,14 @@ def images() -> Path:
     return IMAGES
 
 
+@pytest.fixture
+def only_clean() -> Iterator[None]:
+    """Keep other workers from `atlas-chaos clean` meanwhile: it looks at the whole machine."""
+    with (Path(gettempdir()) / "chaos-tests-clean.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 @pytest.fixture(scope="module")
 def stack(images) -> Iterator[Stack]:  # noqa: ARG001 -- it needs them built, not named
     """Start everything, wait until it is healthy, and leave nothing."""
@@ -105,3 +121,9 @@ def stack(images) -> Iterator[Stack]:  # noqa: ARG001 -- it needs them built, no
     finally:
         started.down()
     assert started.leftovers() == []
+
+
+@pytest.fixture(scope="module")
+def running(images, tmp_path_factory) -> Iterator[Running]:  # noqa: ARG001 -- it needs them built, not named
+    """Start a system as a run does, in containers, for the faults of one file."""
+    yield from running_system(Running(tmp_path_factory.mktemp("run")))

@@ -1,55 +1,128 @@
 """A harness that is killed with its whole process group leaves nothing in the engine."""
 
-import json
 import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from random import Random
 
 import psutil
 import pytest
 
-from harness.environments import labelled, undo
+from harness.clock import block_s
+from harness.environments import labelled
 from harness.environments.compose.machine import find_machine
+from tests.docker.own_project import begin, leftovers, run_id_of, wait_until_told, write_project
+from tests.runs.conftest import atlas_chaos
 
 pytestmark = [pytest.mark.slow, pytest.mark.docker]
 
-SCENARIO = (
-    Path(__file__).parents[2]
-    / "scenarios"
-    / "a_frozen_portal_meets_five_requests_at_most.chaos.yaml"
-)
 CLEAN_WITHIN_S = 15
-# From the first call of Compose to the settle phase of a run that lasts half a minute.
-INSTANTS_S = [round(Random(5).uniform(low, low + 5), 1) for low in (0.5, 5, 10, 15, 20)]
+STAYS_CLEAN_S = 3  # a request that was on its way when its sender died would be carried out by then
+POLL_S = 0.5
+# Where harnesses are killed: what the run says before it, when after that (from, to; seconds), and
+# how often. On an idle machine a start takes 3.5 s and a stop 1.5 s; on a busy one it takes longer.
+STRETCHES = {
+    "start": (": start", (0.0, 4.0), 7),
+    "fault on": (": fault", (0.0, 1.4), 5),
+    "heal": (": fault", (1.5, 2.4), 4),
+    "stop": (": stop", (0.0, 1.0), 4),
+}
+
+# Five containers, one of which is a one-shot and one has a volume; a fault of each family.
+# Healing begins 1.5 s after the first fault.
+SCENARIO = """
+claim: whatever happens, nothing is left
+system: shadow_atlas
+load:
+  lookups: {service: api, request: "GET /v1/lookup?lat=43.07&lon=-89.40", rate: 20/s, patience: 2s}
+baseline: 1s
+timeline:
+  - {fault: latency, link: api -> tiger, delay: 100ms, at: 1s, for: 2s}
+  - {fault: cpu_pressure, service: api, workers: 1, at: 1s, for: 2s}
+  - {fault: pause, service: tiger, at: 1500ms, for: 1s}
+  - {fault: kill, service: db, at: 2s, for: 1s}
+settle: {at_most: 70s, hold: 2500ms}  # the bound is above the open time of a breaker
+checks: [{success_ratio: {load: lookups, during: run, at_least: 1%}}]
+"""
+
+
+def instants() -> list[tuple[str, float]]:
+    """Return when harnesses are killed: in which stretch, and how long after its beginning."""
+    rng = Random(20)
+    return [
+        (stretch, round(rng.uniform(*after_s), 2))
+        for stretch, (_, after_s, kills) in STRETCHES.items()
+        for _ in range(kills)
+    ]
+
+
+def watchdog_of(run_id: str) -> psutil.Process:
+    for process in psutil.process_iter():
+        try:
+            if process.cmdline()[-2:] == ["harness.environments.watchdog", run_id]:
+                return process
+        except psutil.Error:
+            continue  # it ended while we looked
+    raise AssertionError(f"run {run_id} has no watchdog")
+
+
+def kill(harness: subprocess.Popen[bytes]) -> None:
+    """Kill a harness with its whole process group; one that had ended has nothing to leave."""
+    os.killpg(harness.pid, signal.SIGKILL)
+    assert harness.wait(timeout=5) == -signal.SIGKILL, "it ended before it could be killed"
+
+
+def wait_until_clean(file: Path) -> list[str]:
+    """Return what is left when the time is over; nothing, if it was clean before and stays so."""
+    left = leftovers(file)
+    for _ in range(int(CLEAN_WITHIN_S / POLL_S)):
+        if not left:
+            block_s(STAYS_CLEAN_S)
+            return leftovers(file)
+        block_s(POLL_S)
+        left = leftovers(file)
+    return left
+
+
+def test_there_are_20_instants_in_all_stretches_of_a_run():
+    assert len(instants()) == 20
+    assert {stretch for stretch, _ in instants()} == set(STRETCHES)
 
 
 @pytest.mark.usefixtures("images")
-@pytest.mark.parametrize("after_s", INSTANTS_S)
-def test_nothing_is_left_of_a_killed_harness(tmp_path, after_s):
-    command = [
-        *(sys.executable, "-P", "-m", "harness.cli", "run", str(SCENARIO)),
-        *("--environment", "compose", "--seed", "3", "--report-dir", str(tmp_path)),
-    ]
-    harness = subprocess.Popen(
-        command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+@pytest.mark.parametrize("index", range(20))
+def test_nothing_is_left_of_a_killed_harness(tmp_path, index):
+    stretch, after_s = instants()[index]
+    file = write_project(tmp_path, f"killed_{os.getpid()}_{index}", SCENARIO)
+    harness = begin(file, seed=index)
     try:
-        time.sleep(after_s)  # noqa: TID251 -- the instant is the test's input
+        wait_until_told(file, STRETCHES[stretch][0], harness)
+        block_s(after_s)
     finally:
-        os.killpg(harness.pid, signal.SIGKILL)
-        harness.wait(timeout=5)
-    [told] = list(tmp_path.glob("runs/*/run.json")) or [None]
-    assert told is not None, "killed before the run began; choose a later instant"
-    run_id = json.loads(told.read_text())["run_id"]
+        kill(harness)
 
-    time.sleep(CLEAN_WITHIN_S)  # noqa: TID251 -- the promise; what comes back late would be missed
+    assert wait_until_clean(file) == []
 
-    assert labelled.found(labelled.label_of(run_id), host=find_machine().host) == []
-    assert not undo.work_folder(run_id).exists()
+
+@pytest.mark.usefixtures("images", "only_clean")
+def test_what_a_harness_leaves_that_died_with_its_watchdog_is_removed_by_clean(tmp_path):
+    file = write_project(tmp_path, f"both_{os.getpid()}", SCENARIO)
+    harness = begin(file)
+    try:
+        wait_until_told(file, ": fault", harness)
+        block_s(1.0)  # until a container is frozen
+    finally:
+        watchdog_of(run_id_of(file)).kill()
+        kill(harness)
+    left = leftovers(file)
+
+    done = atlas_chaos("clean")
+
+    assert {each.split()[0] for each in left} >= {"ps", "volume", "network", "folder"}
+    assert done.returncode == 0, done.stderr
+    assert leftovers(file) == []
 
 
 def dead_owner() -> str:
@@ -67,6 +140,7 @@ def make_volume(run_id: str, owner: str) -> None:
     subprocess.run(["docker", "volume", "create", *arguments], check=True, capture_output=True)
 
 
+@pytest.mark.usefixtures("only_clean")
 def test_clean_removes_what_a_dead_owner_left_and_spares_all_others(tmp_path):
     host = find_machine().host
     spared = [f"{tmp_path.name}-alive", f"{tmp_path.name}-elsewhere"]
@@ -74,15 +148,9 @@ def test_clean_removes_what_a_dead_owner_left_and_spares_all_others(tmp_path):
     make_volume(spared[0], labelled.owner())
     make_volume(spared[1], dead_owner().replace("|pid:", "|other:"))
     try:
-        done = subprocess.run(
-            [sys.executable, "-P", "-m", "harness.cli", "clean"],
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=True,
-        )
+        done = atlas_chaos("clean")
 
-        assert f"run {tmp_path.name}-dead: removed volume" in done.stdout
+        assert done.returncode == 0, done.stderr
         assert labelled.found(labelled.label_of(f"{tmp_path.name}-dead"), host=host) == []
         for run_id in spared:
             assert len(labelled.found(labelled.label_of(run_id), host=host)) == 1

@@ -3,10 +3,6 @@
 import asyncio
 import dataclasses
 import json
-import subprocess
-import urllib.request
-from contextlib import AsyncExitStack
-from pathlib import Path
 
 import pytest
 
@@ -15,102 +11,27 @@ from harness.clock import SystemClock
 from harness.composition import load
 from harness.environments import labelled
 from harness.environments.compose import ComposeEnvironment
-from harness.environments.compose.machine import find_machine
 from harness.environments.compose.stack import PROXIES
 from harness.model.errors import FaultNotApplied, HarnessError, ServiceNotReady
 from harness.model.fault import Capability, ToxicSpec
-from harness.model.run import RunSettings
 from harness.model.system import Link
+from tests.docker.running import SCENARIO, Running, docker, left, running_system, settings
 
 pytestmark = [pytest.mark.slow, pytest.mark.docker]
 
-SCENARIO = Path(__file__).parents[2] / "scenarios" / "lookups_survive_a_dead_database.chaos.yaml"
 DOWN = ("kill", "stop", "pause")
-LOOKUP = "/v1/lookup?lat=43.07305&lon=-89.40123"
-
-
-def settings(folder: Path, run_id: str) -> RunSettings:
-    return RunSettings(environment="compose", seed=7, time_scale=0.1, folder=folder, run_id=run_id)
-
-
-class Running:
-    """A system in containers that all tests of this file share, and its event loop."""
-
-    def __init__(self, folder: Path, proxy: ProxyKind) -> None:
-        self.proxy = proxy
-        self.runner = asyncio.Runner()
-        self.stack = AsyncExitStack()
-        self.records = []
-        self.run_id = f"contract-{folder.name}"
-        self.folder = folder
-
-    def start(self) -> None:
-        [scenario] = load([SCENARIO])
-        self.system = self.run(
-            self.stack.enter_async_context(
-                ComposeEnvironment(clock=SystemClock(), proxy=self.proxy).start(
-                    scenario, settings(self.folder, self.run_id), self.records.append
-                )
-            )
-        )
-
-    def run(self, work):
-        return self.runner.run(work)
-
-    def close(self) -> None:
-        with self.runner:
-            self.run(self.stack.aclose())
-
-    def statuses(self) -> dict[str, str]:
-        """Return what the engine says of each container, past the harness's own library."""
-        form = '{{index .Config.Labels "com.docker.compose.service"}} {{.State.Status}}'
-        ids = docker("ps", "-aq", "--filter", f"label={labelled.label_of(self.run_id)}").split()
-        return dict(line.split() for line in docker("inspect", "-f", form, *ids).splitlines())
-
-    def status(self, service: str, path: str = "/v1/health") -> int:
-        """Return the status of an answer; 0 if none came within 2 s."""
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        try:
-            with opener.open(f"http://{self.system.address(service)}{path}", timeout=2) as answer:
-                return answer.status
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code
-        except OSError:
-            return 0
-
-    def source(self) -> str:
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(f"http://{self.system.address('api')}{LOOKUP}", timeout=5) as answer:
-            return answer.headers["x-atlas-source"]
-
-
-def docker(*arguments: str) -> str:
-    done = subprocess.run(
-        ["docker", *arguments], capture_output=True, text=True, timeout=30, check=True
-    )
-    return done.stdout
-
-
-def left(run_id: str) -> list[labelled.Labelled]:
-    return labelled.found(labelled.label_of(run_id), host=find_machine().host)
 
 
 @pytest.fixture(scope="module", params=list(ProxyKind))
 def running(images, request, tmp_path_factory):  # noqa: ARG001 -- it needs them built, not named
-    made = Running(tmp_path_factory.mktemp("run"), request.param)
-    try:
-        made.start()
-        yield made
-    finally:
-        made.close()
-    assert left(made.run_id) == []
+    yield from running_system(Running(tmp_path_factory.mktemp("run"), proxy=request.param))
 
 
 def test_only_what_the_scenario_reaches_is_started(running):
     assert running.statuses() == {
         "api": "running",
         "db": "running",
+        "db_disk": "running",
         "tiger": "running",
         PROXIES[running.proxy]: "running",
         "migrate": "exited",
@@ -248,7 +169,7 @@ def test_a_share_of_connections_is_what_the_embedded_proxy_alone_offers(running)
 
 
 def test_a_dead_fault_proxy_is_ours_and_not_the_systems(images, tmp_path):  # noqa: ARG001
-    made = Running(tmp_path, ProxyKind.EMBEDDED)
+    made = Running(tmp_path, proxy=ProxyKind.EMBEDDED)
     try:
         made.start()
         made.system.check_alive()

@@ -10,7 +10,8 @@ from ruamel.yaml import YAML
 ROOT = Path(__file__).parents[2]
 PINNED = re.compile(r"^([a-z0-9-]+)==(\S+)", re.MULTILINE)
 PROXIES = {"toxiproxy", "fault_proxy"}
-NOT_SERVICES = {*PROXIES, "migrate", "prometheus"}  # what the harness does by other means
+# What the harness does by other means.
+NOT_SERVICES = {*PROXIES, "migrate", "db_disk", "prometheus"}
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +93,16 @@ def test_the_database_has_as_many_connections_as_in_the_system(compose, system):
     expected = system["services"]["db"]["max_connections"]
 
     assert f"max_connections={expected} " in compose["services"]["db"]["command"]
+
+
+def test_the_disk_of_the_database_has_a_size_and_somebody_who_keeps_it(compose):
+    server, keeper = compose["services"]["db"], compose["services"]["db_disk"]
+
+    assert compose["volumes"]["db"]["driver_opts"]["type"] == "tmpfs"
+    assert "size=" in compose["volumes"]["db"]["driver_opts"]["o"]
+    assert keeper["volumes"] == server["volumes"]
+    assert server["environment"]["PGDATA"].startswith(f"{server['volumes'][0]['target']}/")
+    assert server["depends_on"] == {"db_disk": {"condition": "service_started"}}
 
 
 def test_prometheus_scrapes_containers_where_they_listen(compose):

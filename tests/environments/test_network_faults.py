@@ -67,6 +67,14 @@ def is_late(answer: Answer) -> bool:
 
 CASES = {
     "down": Case(lambda network: network.down(HIT), lambda seen: "Refused" in seen.error),
+    "partition": Case(
+        lambda network: network.partition(HIT, direction="both", answer="drop"),
+        lambda seen: seen.size_bytes == 0 and seen.error == "TimeoutError",
+    ),
+    "partition_reject": Case(
+        lambda network: network.partition(HIT, direction="both", answer="reject"),
+        lambda seen: "Refused" in seen.error,
+    ),
     "latency": Case(toxic("latency", latency=300), is_late),
     "latency_upstream": Case(toxic("latency", "upstream", latency=300), is_late),
     "bandwidth": Case(toxic("bandwidth", rate=40), is_late),  # 20 kB take half a second
@@ -170,7 +178,7 @@ def test_each_fault_bites_heals_and_leaves_the_other_link_alone(surroundings, ki
             async with case.inject(network):
                 seen = await fetch(hit)
                 is_spared = await is_healthy(spared)
-                is_journalled = len(pending(made.work)) == 1
+                is_journalled = pending(made.work) != []
             is_healed = await is_healthy(hit) and pending(made.work) == []
             if not (case.is_bitten(seen) and is_spared and is_journalled and is_healed):
                 wrong[name] = (seen, is_spared, is_journalled, is_healed)
@@ -246,6 +254,32 @@ def test_down_cuts_connections_that_are_open(surroundings):
                 rest = b""
         writer.transport.abort()
         assert rest == b""
+
+    on_proxied(surroundings, ProxyKind.EMBEDDED, body)
+
+
+def test_a_partition_silences_the_stream_of_its_direction(surroundings):
+    silenced = {}
+
+    async def body(_made: Surroundings, network: ProxiedNetwork) -> None:
+        for direction in ("request", "response", "both"):
+            async with network.partition(HIT, direction=direction, answer="drop"):
+                toxics = await network._server.client.toxics("client-hit")
+            silenced[direction] = [toxic.stream.value for toxic in toxics]
+
+    on_proxied(surroundings, ProxyKind.EMBEDDED, body)
+
+    assert silenced == {
+        "request": ["upstream"],
+        "response": ["downstream"],
+        "both": ["upstream", "downstream"],
+    }
+
+
+def test_one_direction_that_a_proxy_cannot_reject_alone_is_refused(surroundings):
+    async def body(_made: Surroundings, network: ProxiedNetwork) -> None:
+        with pytest.raises(FaultNotApplied, match="cannot reject the requests of 'client -> hit'"):
+            network.partition(HIT, direction="request", answer="reject")
 
     on_proxied(surroundings, ProxyKind.EMBEDDED, body)
 

@@ -36,11 +36,45 @@ class Recorded:
     def upstreams(self) -> "Recorded":
         return self
 
+    @property
+    def attachments(self) -> "Recorded":
+        return self
+
+    @property
+    def names(self) -> "Recorded":
+        return self
+
+    @property
+    def limits(self) -> "Recorded":
+        return self
+
+    @property
+    def disks(self) -> "Recorded":
+        return self
+
+    @property
+    def clocks(self) -> "Recorded":
+        return self
+
     def toxic(self, link: Link, toxic: ToxicSpec) -> AbstractAsyncContextManager[Applied]:
         return self._effect("toxic", link, toxic)
 
     def down(self, link: Link) -> AbstractAsyncContextManager[Applied]:
         return self._effect("down", link)
+
+    def partition(
+        self, link: Link, *, direction: str, answer: str
+    ) -> AbstractAsyncContextManager[Applied]:
+        return self._effect("partition", link, direction, answer)
+
+    def disconnect(self, service: str) -> AbstractAsyncContextManager[Applied]:
+        return self._effect("disconnect", service)
+
+    def fail(self, service: str, how: str) -> AbstractAsyncContextManager[Applied]:
+        return self._effect("fail", service, how)
+
+    def delay(self, service: str, delay_s: float) -> AbstractAsyncContextManager[Applied]:
+        return self._effect("delay", service, delay_s)
 
     def kill(self, service: str) -> AbstractAsyncContextManager[Applied]:
         return self._effect("kill", service)
@@ -79,6 +113,18 @@ class Recorded:
         self, service: str, script: Mapping[str, Any]
     ) -> AbstractAsyncContextManager[Applied]:
         return self._effect("script", service, dict(script))
+
+    def cpu_quota(self, service: str, cores: float) -> AbstractAsyncContextManager[Applied]:
+        return self._effect("cpu_quota", service, cores)
+
+    def oom_kill(self, service: str) -> AbstractAsyncContextManager[Applied]:
+        return self._effect("oom_kill", service)
+
+    def fill(self, service: str, spare_bytes: int) -> AbstractAsyncContextManager[Applied]:
+        return self._effect("fill", service, spare_bytes)
+
+    def skew(self, service: str, offset_s: float) -> AbstractAsyncContextManager[Applied]:
+        return self._effect("skew", service, offset_s)
 
     @asynccontextmanager
     async def _effect(self, *call: Any):

@@ -8,8 +8,14 @@ from hypothesis import given, strategies as st
 
 from fault_injectors.bandwidth import Bandwidth
 from fault_injectors.catalogue import FAULTS
+from fault_injectors.clock_skew import ClockSkew
 from fault_injectors.connections_exhausted import ConnectionsExhausted
 from fault_injectors.cpu_pressure import CpuPressure
+from fault_injectors.cpu_quota import CpuQuota
+from fault_injectors.disconnect import Disconnect
+from fault_injectors.disk_full import DiskFull
+from fault_injectors.dns_delay import DnsDelay
+from fault_injectors.dns_failure import DnsFailure
 from fault_injectors.down import Down
 from fault_injectors.fds_exhausted import FdsExhausted
 from fault_injectors.in_process import InProcess
@@ -17,6 +23,8 @@ from fault_injectors.kill import Kill
 from fault_injectors.latency import Latency
 from fault_injectors.limit_data import LimitData
 from fault_injectors.memory_pressure import MemoryPressure
+from fault_injectors.oom_kill import OomKill
+from fault_injectors.partition import Partition
 from fault_injectors.pause import Pause
 from fault_injectors.reset_peer import ResetPeer
 from fault_injectors.restart import Restart
@@ -70,6 +78,14 @@ ASKED = [
         ("toxic", LINK, ToxicSpec(type="limit_data", attributes={"bytes": 1024})),
     ),
     (Down(link=LINK), ("down", LINK)),
+    (Partition(link=LINK), ("partition", LINK, "both", "drop")),
+    (
+        Partition(link=LINK, direction="response", answer="reject"),
+        ("partition", LINK, "response", "reject"),
+    ),
+    (Disconnect(service="api"), ("disconnect", "api")),
+    (DnsFailure(service="api", how="silence"), ("fail", "api", "silence")),
+    (DnsDelay(service="api", delay_s=0.5), ("delay", "api", 0.5)),
     (Kill(service="api"), ("kill", "api")),
     (Stop(service="api"), ("stop", "api")),
     (Pause(service="api"), ("pause", "api")),
@@ -78,6 +94,10 @@ ASKED = [
     (MemoryPressure(service="api", size_bytes=4096), ("memory_pressure", "api", 4096)),
     (FdsExhausted(service="api"), ("fds_exhausted", "api", 0)),
     (ConnectionsExhausted(service="db", spare=1), ("connections_exhausted", "db", 1)),
+    (CpuQuota(service="portal_wi", cores=0.05), ("cpu_quota", "portal_wi", 0.05)),
+    (OomKill(service="batch"), ("oom_kill", "batch")),
+    (DiskFull(service="db", spare_bytes=4096), ("fill", "db", 4096)),
+    (ClockSkew(service="api", offset_s=-3600.0), ("skew", "api", -3600.0)),
     (
         InProcess(service="api", kind="network_failure", error="ECONNREFUSED"),
         ("fault", "api", "network_failure", {"probability": 1.0, "error": "ECONNREFUSED"}),
@@ -125,9 +145,16 @@ def test_a_fault_needs_the_capability_that_it_asks(fault, call):
     kinds = {
         "toxic": Capability.NETWORK,
         "down": Capability.NETWORK,
+        "partition": Capability.NETWORK,
+        "disconnect": Capability.ATTACHMENT,
+        "fail": Capability.DNS,
+        "delay": Capability.DNS,
         "fault": Capability.IN_PROCESS,
         "script": Capability.UPSTREAM,
+        "fill": Capability.DISK,
+        "skew": Capability.CLOCK,
         **dict.fromkeys(("kill", "stop", "pause", "restart"), Capability.PROCESS),
+        **dict.fromkeys(("cpu_quota", "oom_kill"), Capability.LIMIT),
     }
 
     assert kinds.get(call[0], Capability.RESOURCE) in fault.needs
@@ -139,6 +166,17 @@ def test_only_a_share_below_all_needs_control_over_a_share():
 
     assert whole.needs == {Capability.NETWORK}
     assert half.needs == {Capability.NETWORK, Capability.NETWORK_SHARE}
+
+
+def test_only_one_direction_that_is_rejected_needs_control_over_packets():
+    needs = {
+        (direction, answer): Partition(link=LINK, direction=direction, answer=answer).needs
+        for direction in ("both", "request", "response")
+        for answer in ("drop", "reject")
+    }
+
+    of_packets = {which for which, needed in needs.items() if Capability.PACKET in needed}
+    assert of_packets == {("request", "reject"), ("response", "reject")}
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
@@ -184,6 +222,15 @@ def test_every_type_of_the_catalogue_is_a_fault():
             lambda: Latency(link=LINK, delay_s=1.0, share_ratio=0.0),
             "share: 0 must be at least 0.001",
         ),
+        (
+            lambda: Partition(link=LINK, direction="downstream"),
+            "direction: 'downstream' must be one of both, request, response",
+        ),
+        (
+            lambda: DnsFailure(service="api", how="nxdomain"),
+            "how: 'nxdomain' must be one of refuse, silence",
+        ),
+        (lambda: DnsDelay(service="api", delay_s=0.0), "delay: 0 s must be above 0 s"),
         (lambda: Timeout(link=LINK, after_s=-1.0), "after: -1 s must not be negative"),
         (lambda: Bandwidth(link=LINK, rate_bytes_per_s=0.0), "rate: 0 per s must be above 0 per s"),
         (
@@ -192,6 +239,12 @@ def test_every_type_of_the_catalogue_is_a_fault():
         ),
         (lambda: LimitData(link=LINK, size_bytes=-1), "size: -1 must be at least 0"),
         (lambda: CpuPressure(service="api", workers=65), "workers: 65 must be at most 64"),
+        (lambda: CpuQuota(service="api", cores=0.0), "cores: 0 must be at least 0.01"),
+        (lambda: DiskFull(service="db", spare_bytes=-1), "spare: -1 must be at least 0"),
+        (
+            lambda: ClockSkew(service="api", offset_s=0.0),
+            "offset: 0 s is no wrong time; give one ahead or, negative, behind",
+        ),
         (
             lambda: InProcess(service="api", kind="timeout", probability=0.5, fail_first=1),
             "fail_first: excludes probability; give one of them",

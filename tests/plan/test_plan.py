@@ -96,13 +96,35 @@ def test_a_baseline_that_cannot_show_enough_operations_is_refused(scenario):
     assert "offers 4 operations in the baseline of 2 s, but its steady state needs 20" in text
 
 
-def test_two_process_faults_at_once_on_one_service_are_refused(scenario):
+@pytest.mark.parametrize("second", ["pause", "disconnect"])
+def test_two_absences_of_one_service_at_once_are_refused(scenario, second):
     timeline = (
         "{fault: kill, service: api, at: 20s, for: 10s}, "
-        "{fault: pause, service: api, at: 25s, for: 10s}"
+        f"{{fault: {second}, service: api, at: 25s, for: 10s}}"
     )
 
     assert "overlap on service 'api'" in refusal(scenario(timeline))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "is_refused"),
+    [
+        ("oom_kill, service: api", "kill, service: api", True),
+        ("clock_skew, service: api, offset: 1h", "stop, service: api", True),
+        ("disk_full, service: db", "disk_full, service: db, spare: 1MiB", True),
+        ("cpu_quota, service: api, cores: 0.1", "cpu_quota, service: api, cores: 0.2", True),
+        ("cpu_quota, service: api, cores: 0.1", "kill, service: api", False),
+        ("disk_full, service: db", "clock_skew, service: api, offset: 1h", False),
+    ],
+)
+def test_only_faults_that_spoil_each_other_may_not_overlap(scenario, first, second, is_refused):
+    timeline = f"{{fault: {first}, at: 20s, for: 10s}}, {{fault: {second}, at: 25s, for: 10s}}"
+    planned = scenario(timeline)
+
+    if is_refused:
+        assert "overlap on service" in refusal(planned)
+    else:
+        make_plan(planned, time_scale=0.1, environment=Offering())
 
 
 @pytest.mark.parametrize(
@@ -113,6 +135,11 @@ def test_two_process_faults_at_once_on_one_service_are_refused(scenario):
             "{fault: latency, link: api -> db, delay: 100ms, at: 20s, for: 5s}",
             LOAD,
             "would delay by less than 0.05 s",
+        ),
+        (
+            "{fault: clock_skew, service: api, offset: -30s, at: 20s, for: 5s}",
+            LOAD,
+            "would be off by less than 10 s",
         ),
         ("", LOAD.replace("2/s", "50/s"), "would offer more than 1000/s"),
     ],

@@ -24,6 +24,11 @@ def test_sizes_are_exact_whole_numbers(value):
     assert isinstance(SIZE.read(text), int)
 
 
+@given(value=st.floats(min_value=-1e9, max_value=-1e-9))
+def test_a_duration_may_be_negative(value):
+    assert DURATION.read(DURATION.write(value)) == value
+
+
 @given(number=st.integers(1, 10_000), unit=st.sampled_from(["us", "ms", "s", "min", "h"]))
 def test_a_duration_is_written_as_a_whole_number_if_a_unit_allows_it(number, unit):
     text = DURATION.write(DURATION.read(f"{number}{unit}"))
@@ -39,6 +44,7 @@ def test_a_duration_is_written_as_a_whole_number_if_a_unit_allows_it(number, uni
         (DURATION, "1.5s", 1.5),
         (DURATION, "5min", 300.0),
         (DURATION, "1h", 3600.0),
+        (DURATION, "-1h", -3600.0),
         (DURATION, "0s", 0.0),
         (RATE, "50/s", 50.0),
         (RATE, "30/min", 0.5),

@@ -10,6 +10,7 @@ from harness.checks.recovery_time import RecoveryTime
 from harness.clock import SystemClock
 from harness.composition import load, make_environment
 from harness.model.errors import PlanRefused
+from harness.model.run import Environment
 from harness.model.scenario import Scenario
 from harness.plan import make_plan
 from harness.scenario_files import discover
@@ -25,9 +26,18 @@ PLANTED = "shadow_atlas.planted."
 each = pytest.mark.parametrize("scenario", SUITE, ids=lambda scenario: scenario.name)
 
 
+def home(scenario: Scenario) -> Environment:
+    """Return where a scenario runs: in containers if it needs what processes do not offer."""
+    processes = make_environment("processes", "embedded", SystemClock())
+    needed = frozenset().union(*(entry.fault.needs for entry in scenario.timeline))
+    if needed <= processes.offers():
+        return processes
+    return make_environment("compose", "toxiproxy", SystemClock())
+
+
 def refusals(scenario: Scenario, time_scale: float) -> list[str]:
     """Return why a scenario cannot be planned at a time scale; empty if it can."""
-    environment = make_environment("processes", "embedded", SystemClock())
+    environment = home(scenario)
     try:
         make_plan(scenario, time_scale=time_scale, environment=environment)
     except PlanRefused as refused:

@@ -9,6 +9,7 @@ from harness.clock import Clock
 from harness.environments import labelled
 from harness.environments.compose.containers import ServiceContainer, run_to_end
 from harness.environments.compose.differences import differences_of, labels_of
+from harness.environments.compose.disks import ContainerDisks
 from harness.environments.compose.engine import ContainerEvent, Engine
 from harness.environments.compose.machine import Machine
 from harness.environments.compose.override import override_text
@@ -46,6 +47,11 @@ class Assembly:
         self._ready = {name: asyncio.Event() for name in self._names}
         self._locks = {name: asyncio.Lock() for name in stack.one_shots(self._names)}
         self._done: set[str] = set()
+
+    @property
+    def proxy_container(self) -> str:
+        """Return the id of the container that carries every link."""
+        return self._containers[self._proxy.service]
 
     @asynccontextmanager
     async def made(self, machine: Machine, journal: Journal) -> AsyncIterator[None]:
@@ -97,7 +103,7 @@ class Assembly:
         def heard(event: ContainerEvent) -> None:
             if event.container in by_id:
                 by_id[event.container].heard(event)
-            elif event.container == self._containers[self._proxy.service] and event.what == "die":
+            elif event.container == self.proxy_container and event.what == "die":
                 self._proxy.died()
 
         label = labelled.label_of(self.start.settings.run_id)
@@ -109,7 +115,7 @@ class Assembly:
         Raises:
             ServiceNotReady: If it does not start, or lacks a link.
         """
-        container = self._containers[self._proxy.service]
+        container = self.proxy_container
         await self.engine.start(container)
         try:
             proxies = await self._proxy.links(self.start.links(), clock=self._clock)
@@ -117,6 +123,17 @@ class Assembly:
             said = (await self.engine.logs(container, lines=12)).decode(errors="replace")
             raise ServiceNotReady(f"{error}\n{said}") from error
         return ProxiedNetwork(self._proxy, proxies, journal=journal)
+
+    def disks(self, journal: Journal) -> ContainerDisks:
+        """Return control over the disks that services have of their own."""
+        disks = {name: self._stack.disk_of(name) for name in self._names}
+        return ContainerDisks(
+            self.services,
+            disks={name: disk for name, disk in disks.items() if disk is not None},
+            keepers=self._containers,
+            engine=self.engine,
+            journal=journal,
+        )
 
     async def run(self) -> None:
         """Start all services at once; one with a one-shot waits for its upstreams.
@@ -132,6 +149,9 @@ class Assembly:
             raise _first_of(several) from several
 
     async def _start(self, name: str) -> None:
+        for companion in self._stack.services[name].companions:
+            if companion not in self.services:
+                await self.engine.start(self._containers[companion])
         if self._stack.services[name].one_shots:
             for server in self.start.scenario.system.upstreams(name):
                 await self._ready[server].wait()

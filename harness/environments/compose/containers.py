@@ -3,12 +3,18 @@
 import asyncio
 import math
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import psutil
 
 from harness.clock import Clock
 from harness.environments import postgres, readiness
-from harness.environments.compose.engine import ContainerEvent, ContainerState, Engine
+from harness.environments.compose.engine import (
+    ContainerEvent,
+    ContainerState,
+    Engine,
+    EngineRefused,
+)
 from harness.model.errors import HarnessError, ServiceNotReady
 from harness.model.records import NS_PER_S, ProcessRecord
 from harness.model.run import Recorder
@@ -20,6 +26,13 @@ _ASK_WITHIN_S = 1.0
 _POLL_S = 0.05
 _LINES = 12
 _BY_FORCE = 137  # 128 + SIGKILL
+# The kernel kills the process with the highest score first, which would be the one that takes the
+# memory. `tail` keeps all that it reads until a line ends.
+_EXHAUST = """\
+read -r service _ 2>/dev/null </proc/1/task/1/children
+echo 1000 >"/proc/${service:-1}/oom_score_adj"
+head -c "$1" /dev/zero | tail >/dev/null
+"""
 
 
 class ServiceContainer:
@@ -55,6 +68,9 @@ class ServiceContainer:
         # Held by a fault while it acts or heals: the start of one container may take longer than
         # the scaled pause between two faults, and an end in the middle of it would look like death.
         self.turn = asyncio.Lock()
+        # What a fault laid into the network of an incarnation ends with it, so each of these lays
+        # it again as soon as the next one has started.
+        self.renewals: list[Callable[[], Awaitable[None]]] = []
         self._is_down_on_purpose = True
         self._has_ended = asyncio.Event()
 
@@ -109,9 +125,19 @@ class ServiceContainer:
         self._is_down_on_purpose = False
         await self._engine.start(self.container)
         self._tell("started", pid=(await self.state()).pid)
+        for renew in tuple(self.renewals):
+            await renew()
+        await self.wait_until_ready()
+        self._tell("ready", pid=self._state.pid)
+
+    async def wait_until_ready(self) -> None:
+        """Wait until the service can be used over its published port.
+
+        Raises:
+            ServiceNotReady: If that takes too long or it dies, with the end of its log.
+        """
         postgresql = self.service.kind is ServiceKind.POSTGRESQL
         await self._wait_until(self._accepts_sessions if postgresql else self._answers)
-        self._tell("ready", pid=self._state.pid)
 
     async def stop(self) -> bool:
         """Stop gracefully; return whether it ended by itself within the service's bound."""
@@ -129,6 +155,26 @@ class ServiceContainer:
             self._is_down_on_purpose = True
             await self._engine.kill(self.container)
             await self._gone()
+
+    async def exhaust_memory(self, size_bytes: int) -> ContainerState:
+        """Take all memory of the container until the kernel kills the service, and wait for that.
+
+        Args:
+            size_bytes: What all of the container may use at most.
+
+        Raises:
+            HarnessError: If the service does not end.
+        """
+        self._is_down_on_purpose = True
+        with suppress(EngineRefused):  # the container ends under the program that is run there
+            await self._engine.run(
+                self.container, ["sh", "-c", _EXHAUST, "sh", str(size_bytes)], {}
+            )
+        try:
+            return await self._gone()
+        except HarnessError:
+            self._is_down_on_purpose = False
+            raise
 
     async def restart(self) -> bool:
         """Stop gracefully and start again; return as `stop` does."""

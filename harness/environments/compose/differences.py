@@ -3,6 +3,7 @@
 import os
 
 from harness.environments import labelled
+from harness.environments.compose.clocks import preloaded
 from harness.environments.compose.override import Difference
 from harness.environments.compose.proxy import ContainedProxy
 from harness.environments.compose.stack import PROXIES, Stack
@@ -23,7 +24,10 @@ def differences_of(start: Start, stack: Stack, proxy: ContainedProxy) -> dict[st
     return {
         name: Difference(
             published=published.get(name),
-            environment=_environment(start, name) if stack.services[name].has_events else {},
+            environment={
+                **(_environment(start, name) if stack.services[name].has_events else {}),
+                **preloaded(start.scenario, name),
+            },
             user=f"{os.getuid()}:{os.getgid()}" if stack.services[name].has_events else None,
         )
         for name in stack.made_for(names, proxy.kind)

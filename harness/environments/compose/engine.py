@@ -5,7 +5,7 @@ The library is imported when an engine is used: it takes 0.3 s, and other enviro
 
 import asyncio
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
@@ -16,6 +16,9 @@ from harness.model.errors import HarnessError
 SERVICE = "com.docker.compose.service"
 PROJECT = "com.docker.compose.project"
 _WITHIN_S = 30.0  # a kill took 0.3 s and a start 0.5 s; this is for an engine in trouble
+_PERIOD_US = 100_000  # the kernel's own
+_UNLIMITED = -1  # 0 would be taken for "leave it as it is"
+_KILLED = 137  # 128 + SIGKILL
 _POOL = 32  # connections to the engine; the library has 10 unless told
 _T = TypeVar("_T")
 
@@ -37,12 +40,31 @@ class ContainerState:
         pid: Its first process, as this host's kernel numbers it; 0 if none lives.
         exit_code: Of its last end.
         has_init: Whether its first process is the engine's own and the service a child of it.
+        is_oom_killed: Whether its service was killed for want of memory at its last end.
     """
 
     status: str
     pid: int
     exit_code: int
     has_init: bool
+    is_oom_killed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Granted:
+    """What the engine grants to a container.
+
+    Args:
+        cpu_period_us: The stretch of time that the quota is for, microseconds.
+        cpu_quota_us: Processor time that it may use in each; 0 if that is unlimited.
+        is_cpus: Whether it was made with `cpus`, which excludes a quota.
+        memory_bytes: Memory and swap that it may use together; None if that is unlimited.
+    """
+
+    cpu_period_us: int
+    cpu_quota_us: int
+    is_cpus: bool
+    memory_bytes: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +132,33 @@ class Engine:
             pid=state["Pid"],
             exit_code=state["ExitCode"],
             has_init=bool(told["HostConfig"].get("Init")),
+            is_oom_killed=state["OOMKilled"],
         )
+
+    async def granted(self, container: str) -> Granted:
+        """Return what a container may use."""
+        told = await self._call("inspect", lambda: self._client.inspect_container(container))
+        host = told["HostConfig"]
+        return Granted(
+            cpu_period_us=host["CpuPeriod"] or _PERIOD_US,
+            cpu_quota_us=max(host["CpuQuota"], 0),
+            is_cpus=bool(host["NanoCpus"]),
+            memory_bytes=host["MemorySwap"] if host["MemorySwap"] > 0 else None,
+        )
+
+    async def grant_cpu(self, container: str, *, period_us: int, quota_us: int) -> None:
+        """Let a container use `quota_us` of processor time in each period; 0: without limit."""
+        limits = {"cpu_period": period_us, "cpu_quota": quota_us or _UNLIMITED}
+        await self._call(
+            "change the limits of", lambda: self._client.update_container(container, **limits)
+        )
+
+    async def throttled_periods(self, container: str) -> int:
+        """Return in how many periods a container's quota was used up since its start."""
+        told = await self._call(
+            "count for", lambda: self._client.stats(container, stream=False, one_shot=True)
+        )
+        return int(told["cpu_stats"].get("throttling_data", {}).get("throttled_periods", 0))
 
     async def start(self, container: str) -> None:
         """Start a container that does not run."""
@@ -152,7 +200,8 @@ class Engine:
         def work() -> tuple[int, bytes]:
             made = self._client.exec_create(container, list(argv), environment=dict(environment))
             said: bytes = self._client.exec_start(made["Id"])
-            return int(self._client.exec_inspect(made["Id"])["ExitCode"]), said
+            code = self._client.exec_inspect(made["Id"])["ExitCode"]
+            return _KILLED if code is None else int(code), said  # none: its container ended
 
         return await self._call("run a program in", work)
 
@@ -184,8 +233,22 @@ class Engine:
 
         return end
 
+    async def ask(self, what: str, work: Callable[[Any], _T]) -> _T:
+        """Await what a part of its own does with a client of the library, as one step.
+
+        Args:
+            what: The act, for errors: `docker refused to {what} a container`.
+            work: Blocking calls, given the client; a cancellation waits for all of them.
+
+        Raises:
+            EngineRefused: If the engine refuses or does not answer in time.
+        """
+        return await self._call(what, lambda: work(self._client))
+
     async def _call(self, what: str, work: Callable[[], _T], *, within_s: float = _WITHIN_S) -> _T:
         """Await blocking work in a thread; the library's own limit ends the thread.
+
+        A cancellation waits for it, or the engine could still do what its caller has undone.
 
         Raises:
             EngineRefused: If the engine refuses or does not answer in time.
@@ -193,15 +256,27 @@ class Engine:
         docker: Any = self._library
         requests: Any = import_module("requests")
         try:
-            async with asyncio.timeout(within_s):
-                return await asyncio.to_thread(work)
+            return await _unbroken(asyncio.wait_for(asyncio.to_thread(work), within_s))
         except TimeoutError as error:
             raise EngineRefused(f"docker: no answer to {what!r} within {within_s:g} s") from error
         except docker.errors.APIError as error:
             kind = ContainerPaused if "is paused" in str(error.explanation) else EngineRefused
             raise kind(f"docker refused to {what} a container: {error.explanation}") from error
         except (docker.errors.DockerException, requests.RequestException) as error:
-            raise EngineRefused(f"docker could not {what} a container: {error}") from error
+            raise EngineRefused(
+                f"docker could not {what} a container: {error}; 'docker info' says whether its "
+                "engine still runs"
+            ) from error
+
+
+async def _unbroken(work: Coroutine[Any, Any, _T]) -> _T:
+    """Await work that has a bound of its own, and pass a cancellation on after it only."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
 
 
 def _event(told: Mapping[str, Any]) -> ContainerEvent:

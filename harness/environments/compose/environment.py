@@ -2,51 +2,28 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from fault_injectors.toxiproxy import ProxyKind
 from harness.clock import Clock
-from harness.environments import not_offered, world
+from harness.environments import world
 from harness.environments.compose import requirements
 from harness.environments.compose.assembly import Assembly
-from harness.environments.compose.endpoints import ContainedEndpoints
+from harness.environments.compose.capabilities import ContainerCapabilities, capabilities_of
+from harness.environments.compose.differences import labels_of
 from harness.environments.compose.engine import Engine
 from harness.environments.compose.machine import Machine, find_machine
-from harness.environments.compose.process_faults import ContainerFaults
+from harness.environments.compose.sidecars import Sidecars
 from harness.environments.guard import Guard, watched
 from harness.environments.journal import Journal
-from harness.environments.network import ProxiedNetwork
-from harness.environments.not_offered import NotOffered
 from harness.environments.ports import Ports
 from harness.environments.prometheus import Prometheus, prometheus, site_of
-from harness.environments.resource_faults import ResourceFaults
 from harness.environments.start import Start, subfolder
 from harness.model.errors import HarnessError
 from harness.model.fault import Capability
 from harness.model.run import Recorder, RunSettings
 from harness.model.scenario import Scenario
 from harness.model.seeds import derive_rng
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContainerCapabilities:
-    """What faults may use on containers.
-
-    The faults of resources are those of processes: the services run as our user on our kernel, so
-    limits and processors can be taken from them as from any process.
-    """
-
-    network: ProxiedNetwork
-    processes: ContainerFaults
-    resources: ResourceFaults
-    in_process: ContainedEndpoints
-    upstreams: ContainedEndpoints
-    attachments: NotOffered = not_offered.ATTACHMENTS
-    names: NotOffered = not_offered.NAMES
-    limits: NotOffered = not_offered.LIMITS
-    disks: NotOffered = not_offered.DISKS
-    clocks: NotOffered = not_offered.CLOCKS
 
 
 class RunningContainers:
@@ -144,7 +121,7 @@ class ComposeEnvironment:
                 clock=self._clock,
                 record=record,
             )
-            stack.push_async_callback(start.demand_clean_world)
+            await stack.enter_async_context(start.leaving_a_clean_world())
             yield await self._started(start, guard, stack, machine)
 
     async def _started(
@@ -160,6 +137,7 @@ class ComposeEnvironment:
         await stack.enter_async_context(assembly.made(machine, journal))
         stack.callback(await assembly.listen())
         network = await assembly.network(journal)
+        sidecars = Sidecars(engine, image=described.tools, labels=labels_of(start))
         watching = await self._watching(start, guard.folder / "prometheus", stack)
         await assembly.run()
         if watching is not None:
@@ -167,7 +145,9 @@ class ComposeEnvironment:
             await stack.enter_async_context(watching.recording_alerts(start.record))
         return RunningContainers(
             start,
-            capabilities=self._capabilities(assembly, network, journal),
+            capabilities=capabilities_of(
+                assembly, network, sidecars, journal=journal, clock=self._clock
+            ),
             guard=guard,
             watching=watching,
         )
@@ -187,29 +167,4 @@ class ComposeEnvironment:
                 clock=self._clock,
                 keep=False,
             )
-        )
-
-    def _capabilities(
-        self, assembly: Assembly, network: ProxiedNetwork, journal: Journal
-    ) -> ContainerCapabilities:
-        start, services = assembly.start, assembly.services
-        endpoints = ContainedEndpoints(
-            services,
-            engine=assembly.engine,
-            clock=self._clock,
-            token=start.token,
-            journal=journal,
-        )
-        return ContainerCapabilities(
-            network=network,
-            processes=ContainerFaults(services, journal=journal),
-            resources=ResourceFaults(
-                services,
-                journal=journal,
-                clock=self._clock,
-                run_id=start.settings.run_id,
-                logs=start.logs,
-            ),
-            in_process=endpoints,
-            upstreams=endpoints,
         )

@@ -151,10 +151,28 @@ def compose_arguments(stack: Stack, *more: Path, project: str = "") -> list[str]
 
 
 def lacking_images(
-    stack: Stack, names: Sequence[str], proxy: ProxyKind, machine: Machine
+    stack: Stack,
+    names: Sequence[str],
+    proxy: ProxyKind,
+    machine: Machine,
+    *,
+    needs_tools: bool,
 ) -> list[str]:
-    """Return why containers of some services cannot be made, for want of their images."""
+    """Return why containers cannot be made, for want of their images.
+
+    Args:
+        stack: The Compose file.
+        names: The services whose containers are made.
+        proxy: The fault proxy of the run.
+        machine: Has the images.
+        needs_tools: Whether something is run beside them as well.
+    """
+    if needs_tools and not stack.tools:
+        what = "no image with iptables and python3, which faults on packets and names need"
+        return [f"{stack.file.name} names {what}; say 'x-atlas-chaos: {{tools: IMAGE}}' there"]
     needed = dict.fromkeys(stack.services[name].image for name in stack.made_for(names, proxy))
+    if needs_tools:
+        needed[stack.tools] = None
     return [
         f"image {image} is not here; scripts/docker_images.sh gets what {stack.file.name} needs"
         for image in needed

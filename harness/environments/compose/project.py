@@ -89,15 +89,23 @@ class Project:
                 ["down", "--volumes", "--remove-orphans", "--timeout", str(_STOP_WITHIN_S)],
                 within_s=_DOWN_WITHIN_S,
             )
-        except ServiceNotReady as error:
-            raise WorldNotClean(str(error)) from error
+            left = await self._left()
+        except (ServiceNotReady, labelled.EngineSilent) as error:
+            raise WorldNotClean(
+                f"'atlas-chaos clean' has to remove what is left once the engine answers; {error}"
+            ) from error
+        if left:
+            raise WorldNotClean(f"left behind by {self.label}: {', '.join(map(str, left))}")
+
+    async def _left(self) -> list[labelled.Labelled]:
+        """Return what is still there once all that was removed had the time to vanish."""
         left: list[labelled.Labelled] = []
         for _ in range(int(_GONE_WITHIN_S / _POLL_S)):
             left = await asyncio.to_thread(labelled.found, self.label, host=self._host)
             if not left:
-                return
+                break
             await asyncio.sleep(_POLL_S)
-        raise WorldNotClean(f"left behind by {self.label}: {', '.join(map(str, left))}")
+        return left
 
     async def _compose(self, arguments: Sequence[str], *, within_s: float) -> None:
         """Run a command of Compose to its end; cancelled or late, it is killed.

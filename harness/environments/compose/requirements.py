@@ -19,13 +19,18 @@ _OFFERED = frozenset(
         Capability.RESOURCE,
         Capability.IN_PROCESS,
         Capability.UPSTREAM,
+        Capability.PACKET,
+        Capability.DNS,
+        Capability.ATTACHMENT,
+        Capability.LIMIT,
+        Capability.DISK,
+        Capability.CLOCK,
     }
 )
 _WHY_NOT: Mapping[Capability, str] = {
     Capability.NETWORK_SHARE: "the vendor's Toxiproxy does not draw connections by the run's seed",
-    Capability.CLOCK: "the clock of a container is the host's",
-    Capability.DNS: "every link goes through a proxy, so no client resolves a server's name",
 }
+_BESIDE = frozenset({"partition", "dns_failure", "dns_delay"})  # faults that run tools
 
 
 def offered(proxy: ProxyKind) -> frozenset[Capability]:
@@ -59,7 +64,9 @@ def of_machine(scenario: Scenario, proxy: ProxyKind) -> list[str]:
         return [str(error)]
     names = scenario.services()
     unknown = machine.unknown_services(stack, names, proxy)
-    return unknown or machine.lacking_images(stack, names, proxy, found)
+    beside = any(entry.fault.name in _BESIDE for entry in scenario.timeline)
+    lacking = machine.lacking_images(stack, names, proxy, found, needs_tools=beside)
+    return unknown or [*lacking, *_disks(scenario, stack)]
 
 
 def stack_for(scenario: Scenario, found: Machine) -> Stack:
@@ -73,6 +80,17 @@ def stack_for(scenario: Scenario, found: Machine) -> Stack:
     if file is None:
         raise MissingDependency(f"no docker-compose.yml beside {path} or in a folder above it")
     return machine.stack_of(file, found)
+
+
+def _disks(scenario: Scenario, stack: Stack) -> Iterator[str]:
+    for entry in scenario.timeline:
+        fault, target = entry.fault, str(entry.fault.target)
+        if Capability.DISK in fault.needs and stack.disk_of(target) is None:
+            yield (
+                f"fault {fault.name!r} of {target!r}: its data is on the disk of this host, which "
+                f"is never filled; give it in {stack.file.name} a volume of type tmpfs with a size "
+                "and, by depends_on, a container that keeps it"
+            )
 
 
 def _faults(scenario: Scenario, proxy: ProxyKind) -> Iterator[str]:

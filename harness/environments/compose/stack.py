@@ -1,7 +1,7 @@
 """What a Compose file says of a system, as far as the harness needs to know."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,25 @@ from fault_injectors.toxiproxy import ProxyKind
 PROXIES = {ProxyKind.TOXIPROXY: "toxiproxy", ProxyKind.EMBEDDED: "fault_proxy"}
 PROXY_PORT = 8474  # of Toxiproxy's control API
 _DATABASE_PORT = 5432
+_OURS = "x-atlas-chaos"  # what the file says to the harness, and Compose ignores
 _NAMES = ("docker-compose.yml", "docker-compose.yaml", "compose.yml", "compose.yaml")
 _ENDED_WELL = "service_completed_successfully"
+_STARTED = "service_started"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disk:
+    """A file system with a size of its own, which holds the data of a service.
+
+    It is in memory and lasts as long as a container holds it, so one has to that does nothing else.
+
+    Args:
+        keeper: The service of the Compose file that holds it.
+        path: Where it is mounted there.
+    """
+
+    keeper: str
+    path: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,14 +41,18 @@ class ContainerSpec:
         image: The image that it starts from.
         port: Where it listens inside its container.
         one_shots: Services that have to have ended well before it starts.
+        companions: Services that have to have started before it, the proxy aside.
         has_events: Whether it writes event files.
+        mounts: Where it mounts each named volume.
     """
 
     name: str
     image: str
     port: int
     one_shots: tuple[str, ...] = ()
+    companions: tuple[str, ...] = ()
     has_events: bool = False
+    mounts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,12 +64,16 @@ class Stack:
         services: By name.
         networks: Networks that Compose makes, which excludes those that are there already.
         volumes: Volumes that Compose makes.
+        tools: Image with what is run beside services; empty if the file names none.
+        sized: Those of them that are in memory and have a size.
     """
 
     file: Path
     services: Mapping[str, ContainerSpec]
     networks: tuple[str, ...] = ()
     volumes: tuple[str, ...] = ()
+    tools: str = ""
+    sized: tuple[str, ...] = ()
 
     @property
     def variables_file(self) -> Path:
@@ -61,8 +86,19 @@ class Stack:
         return tuple(dict.fromkeys(found))
 
     def made_for(self, names: Sequence[str], proxy: ProxyKind) -> tuple[str, ...]:
-        """Return all that has to be made to start `names`: these, their one-shots, the proxy."""
-        return tuple(dict.fromkeys([*names, *self.one_shots(names), PROXIES[proxy]]))
+        """Return what has to be made to start `names`: all that they wait for, and the proxy."""
+        beside = (other for name in names for other in self.services[name].companions)
+        return tuple(dict.fromkeys([*names, *beside, *self.one_shots(names), PROXIES[proxy]]))
+
+    def disk_of(self, name: str) -> Disk | None:
+        """Return the disk of a service's own; None if its data is on that of this host."""
+        spec = self.services[name]
+        for volume in self.sized:
+            for keeper in spec.companions:
+                path = self.services[keeper].mounts.get(volume)
+                if path is not None and volume in spec.mounts:
+                    return Disk(keeper=keeper, path=path)
+        return None
 
 
 def find_file(system: Path) -> Path | None:
@@ -85,6 +121,8 @@ def read_stack(document: Mapping[str, Any], file: Path) -> Stack:
         services={name: _spec(name, told) for name, told in document["services"].items()},
         networks=_made(document.get("networks")),
         volumes=_made(document.get("volumes")),
+        tools=str((document.get(_OURS) or {}).get("tools", "")),
+        sized=tuple(name for name, one in _named(document.get("volumes")) if _is_sized(one)),
     )
 
 
@@ -97,10 +135,28 @@ def _spec(name: str, told: Mapping[str, Any]) -> ContainerSpec:
         image=str(told.get("image", "")),
         port=int(environment.get("ATLAS_PORT", default_port)),
         one_shots=tuple(one for one, how in waits.items() if how["condition"] == _ENDED_WELL),
+        companions=tuple(
+            one
+            for one, how in waits.items()
+            if how["condition"] == _STARTED and one not in PROXIES.values()
+        ),
         has_events=bool(environment.get("ATLAS_EVENT_DIR")),
+        mounts={
+            one["source"]: one["target"]
+            for one in told.get("volumes") or ()
+            if one["type"] == "volume" and one.get("source")
+        },
     )
 
 
 def _made(told: Mapping[str, Any] | None) -> tuple[str, ...]:
-    named = (told or {}).items()
-    return tuple(name for name, one in named if not (one or {}).get("external"))
+    return tuple(name for name, one in _named(told) if not one.get("external"))
+
+
+def _named(told: Mapping[str, Any] | None) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    yield from ((name, one or {}) for name, one in (told or {}).items())
+
+
+def _is_sized(volume: Mapping[str, Any]) -> bool:
+    options = volume.get("driver_opts") or {}
+    return options.get("type") == "tmpfs" and "size=" in options.get("o", "")

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from fault_injectors.toxiproxy import ProxyKind
 from harness.composition import load, make_environment
-from harness.environments.compose import requirements
-from harness.environments.compose.machine import compose_arguments, find_machine
+from harness.environments.compose import machine, requirements
+from harness.environments.compose.clocks import preloaded
+from harness.environments.compose.machine import Machine, compose_arguments, find_machine
 from harness.environments.compose.project import project_name
-from harness.environments.compose.stack import Stack
+from harness.environments.compose.stack import ContainerSpec, Stack, read_stack
 from harness.model.errors import MissingDependency
 from harness.model.fault import Capability
 
@@ -17,36 +19,57 @@ ROOT = Path(__file__).parents[3]
 SCENARIOS = ROOT / "scenarios"
 
 
+VENDORS, OURS = ProxyKind.TOXIPROXY, ProxyKind.EMBEDDED
+
+
 def scenario(name: str):
     [found] = load([SCENARIOS / f"{name}.chaos.yaml"])
     return found
 
 
-def test_a_plain_outage_means_the_same_in_containers():
-    assert requirements.of_scenario(scenario("tiger_answers_for_a_dead_portal")) == []
+@pytest.mark.parametrize("proxy", [VENDORS, OURS])
+def test_a_plain_outage_means_the_same_in_containers(proxy):
+    assert requirements.of_scenario(scenario("tiger_answers_for_a_dead_portal"), proxy) == []
 
 
 def test_a_breaker_before_a_server_that_says_nothing_could_leak_unseen():
-    [why] = requirements.of_scenario(scenario("lookups_survive_a_dead_database"))
+    silent = scenario("lookups_survive_a_dead_database")
+
+    [why] = requirements.of_scenario(silent, VENDORS)
 
     assert "'db' writes no events, and the vendor's Toxiproxy keeps no record" in why
+    assert requirements.of_scenario(silent, OURS) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "proxy"),
+    [
+        ("tiger_answers_for_a_dead_portal", VENDORS),
+        ("lookups_survive_a_dead_database", OURS),  # records of a link whose server writes none
+        ("connection_resets_are_retried", OURS),  # a share of connections
+        ("a_deployment_leaves_no_request_unanswered", VENDORS),  # neither could run it
+    ],
+)
+def test_the_vendors_proxy_is_taken_unless_ours_alone_will_do(name, proxy):
+    assert requirements.proxy_for(scenario(name)) is proxy
 
 
 def test_a_deployment_behind_a_listening_socket_that_outlives_it_does_not():
-    [why] = requirements.of_scenario(scenario("a_deployment_leaves_no_request_unanswered"))
+    [why] = requirements.of_scenario(scenario("a_deployment_leaves_no_request_unanswered"), OURS)
 
     assert "listening socket outlives a restart" in why
 
 
 def test_a_share_of_connections_is_refused_by_the_vendors_proxy():
-    told = requirements.of_scenario(scenario("connection_resets_are_retried"))
+    told = requirements.of_scenario(scenario("connection_resets_are_retried"), VENDORS)
 
+    assert requirements.of_scenario(scenario("connection_resets_are_retried"), OURS) == []
     assert told
     assert all("does not draw connections by the run's seed" in one for one in told)
 
 
 def test_alerts_mean_the_same_in_containers():
-    assert requirements.of_scenario(scenario("a_flooded_bulkhead_raises_the_alert")) == []
+    assert requirements.of_scenario(scenario("a_flooded_bulkhead_raises_the_alert"), VENDORS) == []
 
 
 def test_a_service_without_a_path_that_says_ready_is_refused():
@@ -54,7 +77,7 @@ def test_a_service_without_a_path_that_says_ready_is_refused():
     bare = tuple(dataclasses.replace(one, ready_path=None) for one in known.system.services)
     changed = dataclasses.replace(known, system=dataclasses.replace(known.system, services=bare))
 
-    told = requirements.of_scenario(changed)
+    told = requirements.of_scenario(changed, VENDORS)
 
     asked_over_http = {one.name for one in changed.system.services} & set(changed.services())
     assert {one.split("'")[1] for one in told} == asked_over_http - {"db"}  # that is asked by SQL
@@ -65,6 +88,64 @@ def test_what_is_offered_is_what_scenarios_may_need():
 
     assert Capability.PROCESS in offered
     assert Capability.NETWORK_SHARE not in offered
+
+
+@pytest.mark.parametrize(
+    ("tools", "why"),
+    [
+        ("", "c.yml names no image with iptables and python3, which faults on packets and names "),
+        ("atlas-chaos/nowhere:1", "image atlas-chaos/nowhere:1 is not here; "),
+    ],
+)
+def test_faults_that_run_tools_beside_a_service_need_their_image(monkeypatch, tools, why):
+    spec = ContainerSpec(name="toxiproxy", image="own:1", port=8474)
+    stack = Stack(file=Path("c.yml"), services={"toxiproxy": spec}, tools=tools)
+    here = Machine(host="unix:///d.sock", engine="20.10", api="1.41", compose="2.40")
+    monkeypatch.setattr(machine, "_has_image", lambda image, _host: image == "own:1")
+
+    assert machine.lacking_images(stack, [], VENDORS, here, needs_tools=False) == []
+    [told] = machine.lacking_images(stack, [], VENDORS, here, needs_tools=True)
+    assert told.startswith(why)
+
+
+@pytest.mark.parametrize(
+    ("name", "needs_tools"),
+    [("lookups_survive_a_dead_resolver", True), ("tiger_answers_for_a_dead_portal", False)],
+)
+def test_the_image_of_tools_is_asked_for_when_a_fault_needs_it(monkeypatch, name, needs_tools):
+    asked = []
+    monkeypatch.setattr(machine, "find_machine", lambda: None)
+    monkeypatch.setattr(requirements, "stack_for", lambda *_: Stack(file=Path("c"), services={}))
+    monkeypatch.setattr(machine, "unknown_services", lambda *_: [])
+    monkeypatch.setattr(
+        machine, "lacking_images", lambda *_, needs_tools: asked.append(needs_tools) or []
+    )
+
+    assert requirements.of_machine(scenario(name), VENDORS) == []
+    assert asked == [needs_tools]
+
+
+def test_a_full_disk_is_refused_where_the_data_are_on_the_disk_of_this_host(monkeypatch):
+    here = Machine(host="unix:///d.sock", engine="20.10", api="1.41", compose="2.40")
+    names = ("db", "api", "batch", "portal_wi", "portal_co", "portal_ny", "tiger")
+    services = {name: {"image": "own:1"} for name in (*names, "toxiproxy")}
+    stack = read_stack({"services": services, "volumes": {"db": None}}, Path("c.yml"))
+    monkeypatch.setattr(machine, "find_machine", lambda: here)
+    monkeypatch.setattr(requirements, "stack_for", lambda *_: stack)
+    monkeypatch.setattr(machine, "_has_image", lambda *_: True)
+
+    [why] = requirements.of_machine(scenario("lookups_survive_a_full_disk"), VENDORS)
+
+    assert why.startswith("fault 'disk_full' of 'db': its data is on the disk of this host")
+    assert "in c.yml a volume of type tmpfs with a size" in why
+
+
+def test_a_clock_is_made_adjustable_where_a_scenario_sets_it_wrong_and_nowhere_else():
+    skewed = scenario("a_wrong_clock_changes_no_answer")
+
+    assert "faketime" in preloaded(skewed, "api")["LD_PRELOAD"]
+    assert preloaded(skewed, "db") == {}
+    assert preloaded(scenario("tiger_answers_for_a_dead_portal"), "api") == {}
 
 
 @pytest.fixture
@@ -91,7 +172,7 @@ def test_an_override_is_laid_over_the_users_file_under_a_project_of_its_own(tmp_
     told = compose_arguments(stack, tmp_path / "o.yml", project=project_name("Some.run-1"))
 
     assert told == [
-        *("compose", "--project-directory", str(tmp_path)),
+        *("compose", "--profile", "*", "--project-directory", str(tmp_path)),
         *("--file", str(tmp_path / "c.yml"), "--file", str(tmp_path / "o.yml")),
         *("--project-name", "atlas-some-run-1"),
     ]
