@@ -60,14 +60,14 @@ class Resources(Running):
         return told.timestamp() - time.time()  # noqa: TID251 -- the true time is asked for
 
     def lookups_s(self) -> tuple[float, float]:
-        """Return how long 20 lookups take one after the other, and how much processor time."""
+        """Return how long 40 lookups take one after the other, and how much processor time."""
         container = self.container("api")
         pids = docker("top", container, "-eo", "pid").split()[1:]
         processes = [psutil.Process(int(pid)) for pid in pids]
-        start_s, before_s = time.monotonic(), used_s(processes)  # noqa: TID251 -- a quota is real
-        for _ in range(20):
+        start_s, before_s = time.monotonic(), cpu_s(processes)  # noqa: TID251 -- a quota is real
+        for _ in range(40):
             self.status("api", LOOKUP)
-        return time.monotonic() - start_s, used_s(processes) - before_s  # noqa: TID251
+        return time.monotonic() - start_s, cpu_s(processes) - before_s  # noqa: TID251
 
     async def next_clock_record(self) -> tuple[float, float]:
         """Return how old the api's next clock record is, and how far its wall clock is ahead."""
@@ -92,7 +92,7 @@ class Resources(Running):
         )
 
 
-def used_s(processes: list[psutil.Process]) -> float:
+def cpu_s(processes: list[psutil.Process]) -> float:
     return sum(sum(one.cpu_times()[:2]) for one in processes)
 
 
@@ -108,16 +108,15 @@ def running(images, tmp_path_factory):  # noqa: ARG001 -- it needs them built, n
 
 
 def test_a_quota_delays_its_service_alone_and_is_granted_back(running):
-    _, needed_s = running.lookups_s()
-
     async def hit():
         async with running.fault("cpu_quota") as applied:
-            throttled_s, _ = await asyncio.to_thread(running.lookups_s)
-            return throttled_s, running.quota_us("api"), running.quota_us("tiger"), applied
+            times_s = await asyncio.to_thread(running.lookups_s)
+            return times_s, running.quota_us("api"), running.quota_us("tiger"), applied
 
-    throttled_s, quota_us, others_us, applied = running.run(hit())
+    (lasted_s, used_s), quota_us, others_us, applied = running.run(hit())
 
-    assert throttled_s > needed_s / CORES / 2  # the same work, had it only half as much to do
+    # Its share, and what it may overdraw for a moment; without a quota it would use 80 ms and more.
+    assert used_s < CORES * lasted_s + 0.02
     assert (quota_us, others_us) == (1_000, 100_000)
     assert applied.effects > 0
     assert running.quota_us("api") == 100_000
