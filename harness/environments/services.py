@@ -5,6 +5,7 @@ import signal
 import sys
 from asyncio.subprocess import Process
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from harness.clock import Clock
@@ -122,9 +123,11 @@ class ServiceProcess:
             child.Command(argv=self._argv(command), environment=self._variables(), log=log)
         )
         priority.lower(process.pid)
-        ended = await _ended(process, self.service.ready_within_s)
-        if not ended or process.returncode != 0:
-            await child.kill(process)
+        try:
+            await _ended(process, self.service.ready_within_s)
+        finally:
+            await child.kill(process)  # after a cancellation too: nobody else knows of it
+        if process.returncode != 0:
             raise ServiceNotReady(
                 f"{' '.join(command)} of service {self.name!r} ended with code "
                 f"{process.returncode} (within {self.service.ready_within_s} s):\n{child.tail(log)}"
@@ -287,10 +290,8 @@ class ServiceProcess:
         return await readiness.accepts_sessions(self.port, self.service.database)
 
 
-async def _ended(process: Process, within_s: float) -> bool:
-    try:
+async def _ended(process: Process, within_s: float) -> None:
+    """Wait until a process has ended, or its time is over."""
+    with suppress(TimeoutError):
         async with asyncio.timeout(within_s):
             await process.wait()
-    except TimeoutError:
-        return False
-    return True

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.environments import postgres
+from harness.environments import child, postgres
 from harness.model.errors import HarnessError, ServiceNotReady
 from harness.model.system import Service
 from tests.environments.conftest import database, tiny
@@ -64,6 +64,25 @@ def test_a_failing_preparation_is_shown_with_its_command(surroundings):
                 await made.services["a"].run_once(
                     ("python", "-c", "print('oops');raise SystemExit(1)")
                 )
+
+    asyncio.run(run())
+
+
+def test_a_preparation_ends_with_the_start_that_was_cancelled(surroundings, tmp_path):
+    told = tmp_path / "pid"
+    code = f"import os, pathlib, time; pathlib.Path({str(told)!r}).write_text(str(os.getpid()))"
+
+    async def run():
+        async with surroundings(tiny("a")) as made:
+            prepare = ("python", "-c", f"{code}; time.sleep(60)")
+            start = asyncio.create_task(made.services["a"].run_once(prepare))
+            async with asyncio.timeout(20):
+                while not (told.exists() and told.read_text()):  # noqa: ASYNC110 -- of a process
+                    await asyncio.sleep(0.01)
+            start.cancel()
+            await asyncio.gather(start, return_exceptions=True)
+
+            assert child.state_of(int(told.read_text())) == "gone"
 
     asyncio.run(run())
 
