@@ -129,7 +129,7 @@ class ProcessesEnvironment:
 
     def missing(self, scenario: Scenario) -> list[str]:
         """Return what of the scenario processes cannot do, or which programs are lacking here."""
-        return [*self._faults(scenario), *self._programs(scenario)]
+        return [*dict.fromkeys(self._faults(scenario)), *self._programs(scenario)]
 
     def _faults(self, scenario: Scenario) -> Iterator[str]:
         # A share of connections is a matter of the proxy, and refused by the plan.

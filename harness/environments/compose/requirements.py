@@ -50,7 +50,8 @@ def proxy_for(scenario: Scenario) -> ProxyKind:
 
 def of_scenario(scenario: Scenario, proxy: ProxyKind) -> list[str]:
     """Return what of a scenario cannot mean the same in containers; nothing is asked."""
-    return [*_faults(scenario, proxy), *_services(scenario), *_checks(scenario, proxy)]
+    lacking = (*_faults(scenario, proxy), *_services(scenario), *_checks(scenario, proxy))
+    return list(dict.fromkeys(lacking))
 
 
 def of_machine(scenario: Scenario, proxy: ProxyKind) -> list[str]:
