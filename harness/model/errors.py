@@ -94,7 +94,8 @@ def told(failure: BaseException) -> str:
 def _told_alone(failure: BaseException) -> str:
     if isinstance(failure, HarnessError):
         return f"{type(failure).__name__}: {failure}"
-    return f"{failure!r}\n" + "".join(traceback.format_exception(failure, chain=False))
+    has_cause = failure.__cause__ is not None  # what it was raised `from` is told nowhere else
+    return f"{failure!r}\n" + "".join(traceback.format_exception(failure, chain=has_cause))
 
 
 def _in_order_of_time(failure: BaseException) -> list[BaseException]:

@@ -141,17 +141,17 @@ def make_volume(run_id: str, owner: str) -> None:
 
 
 @pytest.mark.usefixtures("only_clean")
-def test_clean_removes_what_a_dead_owner_left_and_spares_all_others(tmp_path):
+def test_clean_removes_what_a_dead_owner_left_and_spares_all_others():
     host = find_machine().host
-    spared = [f"{tmp_path.name}-alive", f"{tmp_path.name}-elsewhere"]
-    make_volume(f"{tmp_path.name}-dead", dead_owner())
+    dead, *spared = [f"owned-{os.getpid()}-by-{who}" for who in ("dead", "alive", "elsewhere")]
+    make_volume(dead, dead_owner())
     make_volume(spared[0], labelled.owner())
     make_volume(spared[1], dead_owner().replace("|pid:", "|other:"))
     try:
         done = atlas_chaos("clean")
 
         assert done.returncode == 0, done.stderr
-        assert labelled.found(labelled.label_of(f"{tmp_path.name}-dead"), host=host) == []
+        assert labelled.found(labelled.label_of(dead), host=host) == []
         for run_id in spared:
             assert len(labelled.found(labelled.label_of(run_id), host=host)) == 1
     finally:

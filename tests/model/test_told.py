@@ -88,3 +88,10 @@ def test_a_surprise_is_told_with_its_traceback(surprise_first):
     assert f"{'' if surprise_first else 'then '}ZeroDivisionError('by zero')" in lines
     assert f"{'then ' if surprise_first else ''}HarnessError: the engine is gone" in lines
     assert lines.count("Traceback (most recent call last):") == 1
+
+
+def test_a_surprise_is_told_with_what_it_was_raised_from():
+    def work():
+        raise ValueError("no number") from KeyError("port")
+
+    assert "KeyError: 'port'" in told(failure_of(work))
