@@ -1,7 +1,7 @@
 """What a Compose file says of a system, as far as the harness needs to know."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +24,18 @@ class ContainerSpec:
         image: The image that it starts from.
         port: Where it listens inside its container.
         one_shots: Services that have to have ended well before it starts.
+        waits_for: All services that it waits for in whatever way.
         has_events: Whether it writes event files.
+        mounts: Where it mounts each named volume; that of event files is the run's folder instead.
     """
 
     name: str
     image: str
     port: int
     one_shots: tuple[str, ...] = ()
+    waits_for: tuple[str, ...] = ()
     has_events: bool = False
+    mounts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +68,12 @@ class Stack:
         """Return all that has to be made to start `names`: these, their one-shots, the proxy."""
         return tuple(dict.fromkeys([*names, *self.one_shots(names), PROXIES[proxy]]))
 
+    def holders(self, names: Sequence[str]) -> frozenset[str]:
+        """Return who else mounts the volumes of the services called `names`."""
+        volumes = {volume for name in names for volume in self.services[name].mounts}
+        mounting = {one.name for one in self.services.values() if volumes & set(one.mounts)}
+        return frozenset(mounting.difference(names))
+
 
 def find_file(system: Path) -> Path | None:
     """Return the Compose file beside a system file or in the nearest folder above it."""
@@ -90,6 +100,7 @@ def read_stack(document: Mapping[str, Any], file: Path) -> Stack:
 
 def _spec(name: str, told: Mapping[str, Any]) -> ContainerSpec:
     environment = told.get("environment") or {}
+    events = environment.get("ATLAS_EVENT_DIR")
     waits = told.get("depends_on") or {}
     default_port = PROXY_PORT if name in PROXIES.values() else _DATABASE_PORT
     return ContainerSpec(
@@ -97,7 +108,13 @@ def _spec(name: str, told: Mapping[str, Any]) -> ContainerSpec:
         image=str(told.get("image", "")),
         port=int(environment.get("ATLAS_PORT", default_port)),
         one_shots=tuple(one for one, how in waits.items() if how["condition"] == _ENDED_WELL),
-        has_events=bool(environment.get("ATLAS_EVENT_DIR")),
+        waits_for=tuple(waits),
+        has_events=bool(events),
+        mounts={
+            one["source"]: one["target"]
+            for one in told.get("volumes") or ()
+            if one["type"] == "volume" and one.get("source") and one["target"] != events
+        },
     )
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.composition import load, make_environment
+from harness.composition import load
+from harness.environments.choice import make_environment
 from harness.environments.compose import requirements
 from harness.environments.compose.machine import compose_arguments, find_machine
 from harness.environments.compose.project import project_name
