@@ -258,7 +258,7 @@ class _Run:
                     message=live.message,
                     operations=counters.ended,
                     not_ok=counters.not_ok,
-                    breakers=live.breakers.not_closed(live.system.event_files()),
+                    breakers=live.breakers.not_closed(live.system.event_files(), self._streams),
                 )
             )
             await self._clock.sleep(_TELL_EVERY_S)

@@ -33,7 +33,7 @@ class HttpEvents:
     """What a service said so far; made by `following`."""
 
     def __init__(self, service: str, *, clock: Clock) -> None:
-        self._service = service
+        self.service = service
         self._clock = clock
         self._lines: list[bytes] = []
         self._readings: list[ClockReading] = []
@@ -45,6 +45,10 @@ class HttpEvents:
     def __len__(self) -> int:
         """Return the number of lines that were received."""
         return len(self._lines)
+
+    def lines_from(self, number: int) -> list[bytes]:
+        """Return the lines received, from one on; the first is number 0."""
+        return self._lines[number:]
 
     def offset(self) -> ClockOffset | None:
         """Return how the service's clock stands to ours; None before its first clock record."""
@@ -110,7 +114,7 @@ class HttpEvents:
     def _stream(self, incarnation: str, *, t0_ns: int, expects_start: bool = False) -> EventStream:
         offset = self.offset()
         return EventStream(
-            service=self._service,
+            service=self.service,
             incarnation=incarnation,
             t0_ns=t0_ns - (offset.offset_ns if offset else 0),
             expects_start=expects_start,
@@ -154,15 +158,13 @@ class HttpEvents:
 
     def _notes(self, *, t0_ns: int) -> list[Record]:
         notes: list[Record] = [
-            Note(
-                t_ns=at_ns - t0_ns, name="events_cut", value={"service": self._service, "why": why}
-            )
+            Note(t_ns=at_ns - t0_ns, name="events_cut", value={"service": self.service, "why": why})
             for at_ns, why in self._cuts
         ]
         offset = self.offset()
         if offset:
             value = {
-                "service": self._service,
+                "service": self.service,
                 "offset_s": offset.offset_ns / NS_PER_S,
                 "uncertainty_s": offset.uncertainty_ns / NS_PER_S,
             }

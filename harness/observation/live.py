@@ -1,21 +1,28 @@
 """Follow the breakers of services while they run, for people who wait; no verdict rests on it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+
+from harness.observation.http_events import HttpEvents
 
 _READ_BYTES_MAX = 1 << 20  # of a file in one step: searched in a millisecond, and the rest is next
 _MARK = b'"breaker"'  # only lines with it are parsed: a transition is one event in a thousand
+_SIGN_OF_LIFE = b'"clock"'  # one a second: it tells a new incarnation that has no transition yet
 
 
 class LiveBreakers:
-    """Read what is new in event files; the history is collected from the whole files later."""
+    """Read what is new in files and streams; the history is collected from all of it later."""
 
     def __init__(self) -> None:
         self._files: dict[str, _Tail] = {}
         self._states: dict[tuple[str, str], str] = {}
+        self._streamed: dict[str, int] = {}
+        self._incarnations: dict[str, str] = {}
 
-    def not_closed(self, event_files: Mapping[str, Path]) -> tuple[str, ...]:
+    def not_closed(
+        self, event_files: Mapping[str, Path], streams: Iterable[HttpEvents] = ()
+    ) -> tuple[str, ...]:
         """Return the breakers that are not closed now, in words, e.g. `api-server half open`.
 
         Lines that cannot be read are passed over: whoever judges the history will say so.
@@ -23,6 +30,7 @@ class LiveBreakers:
         Args:
             event_files: The files there are now, keyed `<service>.<incarnation>`, the incarnations
                 of a service in their order; the mapping may grow between calls.
+            streams: What services say of themselves over HTTP.
         """
         for name, path in event_files.items():
             service = name.rpartition(".")[0]
@@ -32,6 +40,11 @@ class LiveBreakers:
             for line in self._files[name].new_lines():
                 if _MARK in line:
                     self._take(service, line)
+        for stream in streams:
+            for line in stream.lines_from(self._streamed.get(stream.service, 0)):
+                if _MARK in line or _SIGN_OF_LIFE in line:
+                    self._take(stream.service, line)
+            self._streamed[stream.service] = len(stream)
         moved = ((name, state) for (_, name), state in self._states.items() if state != "closed")
         return tuple(f"{name} {state.replace('_', ' ')}" for name, state in moved)
 
@@ -40,7 +53,13 @@ class LiveBreakers:
             event = json.loads(line)
         except ValueError:
             return
-        if isinstance(event, dict) and event.get("kind") == "breaker":
+        if not isinstance(event, dict):
+            return
+        incarnation = str(event.get("incarnation"))
+        if self._incarnations.setdefault(service, incarnation) != incarnation:
+            self._incarnations[service] = incarnation
+            self._forget(service)
+        if event.get("kind") == "breaker":
             self._states[service, str(event.get("name"))] = str(event.get("to_state"))
 
     def _forget(self, service: str) -> None:

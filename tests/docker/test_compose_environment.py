@@ -10,13 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from fault_injectors.toxiproxy import ProxyKind
 from harness.clock import SystemClock
 from harness.composition import load
 from harness.environments import labelled
 from harness.environments.compose import ComposeEnvironment
 from harness.environments.compose.machine import find_machine
-from harness.model.errors import FaultNotApplied, ServiceNotReady
-from harness.model.fault import ToxicSpec
+from harness.environments.compose.stack import PROXIES
+from harness.model.errors import FaultNotApplied, HarnessError, ServiceNotReady
+from harness.model.fault import Capability, ToxicSpec
 from harness.model.run import RunSettings
 from harness.model.system import Link
 
@@ -34,7 +36,8 @@ def settings(folder: Path, run_id: str) -> RunSettings:
 class Running:
     """A system in containers that all tests of this file share, and its event loop."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, proxy: ProxyKind) -> None:
+        self.proxy = proxy
         self.runner = asyncio.Runner()
         self.stack = AsyncExitStack()
         self.records = []
@@ -45,7 +48,7 @@ class Running:
         [scenario] = load([SCENARIO])
         self.system = self.run(
             self.stack.enter_async_context(
-                ComposeEnvironment(clock=SystemClock()).start(
+                ComposeEnvironment(clock=SystemClock(), proxy=self.proxy).start(
                     scenario, settings(self.folder, self.run_id), self.records.append
                 )
             )
@@ -93,9 +96,9 @@ def left(run_id: str) -> list[labelled.Labelled]:
     return labelled.found(labelled.label_of(run_id), host=find_machine().host)
 
 
-@pytest.fixture(scope="module")
-def running(images, tmp_path_factory):  # noqa: ARG001 -- it needs them built, not named
-    made = Running(tmp_path_factory.mktemp("run"))
+@pytest.fixture(scope="module", params=list(ProxyKind))
+def running(images, request, tmp_path_factory):  # noqa: ARG001 -- it needs them built, not named
+    made = Running(tmp_path_factory.mktemp("run"), request.param)
     try:
         made.start()
         yield made
@@ -109,7 +112,7 @@ def test_only_what_the_scenario_reaches_is_started(running):
         "api": "running",
         "db": "running",
         "tiger": "running",
-        "toxiproxy": "running",
+        PROXIES[running.proxy]: "running",
         "migrate": "exited",
     }
 
@@ -215,6 +218,55 @@ def test_a_link_that_is_down_bites_its_own_client_and_heals(running):
 
     assert running.run(hit()) == "stale_cache"
     assert running.status("tiger") == 200
+
+
+def test_the_embedded_proxy_alone_records_what_crossed_a_link(running):
+    running.source()
+
+    recorded = [name for name in running.system.event_files() if name.startswith("proxy.")]
+
+    if running.proxy is ProxyKind.TOXIPROXY:
+        assert recorded == []
+        return
+    [file] = recorded
+    lines = running.system.event_files()[file].read_text().splitlines()
+    kinds = {json.loads(line)["kind"] for line in lines}
+    assert {"connection", "chunk"} <= kinds
+
+
+def test_a_share_of_connections_is_what_the_embedded_proxy_alone_offers(running):
+    offered = ComposeEnvironment(clock=SystemClock(), proxy=running.proxy).offers()
+    spec = ToxicSpec(type="latency", attributes={"latency": 100, "jitter": 0}, share=0.5)
+
+    async def hit():
+        async with running.system.capabilities.network.toxic(Link("api", "tiger"), spec) as applied:
+            return applied.read_back
+
+    assert (Capability.NETWORK_SHARE in offered) is (running.proxy is ProxyKind.EMBEDDED)
+    if running.proxy is ProxyKind.EMBEDDED:
+        assert "latency" in running.run(hit())
+
+
+def test_a_dead_fault_proxy_is_ours_and_not_the_systems(images, tmp_path):  # noqa: ARG001
+    made = Running(tmp_path, ProxyKind.EMBEDDED)
+    try:
+        made.start()
+        made.system.check_alive()
+        ids = docker("ps", "-q", "--filter", f"label={labelled.label_of(made.run_id)}").split()
+        form = '{{index .Config.Labels "com.docker.compose.service"}} {{.Id}}'
+        told = docker("inspect", "-f", form, *ids).split()
+        docker("kill", dict(zip(told[::2], told[1::2], strict=True))["fault_proxy"])
+
+        async def until_noticed():
+            for _ in range(200):
+                made.system.check_alive()
+                await asyncio.sleep(0.05)
+
+        with pytest.raises(HarnessError, match="the fault proxy has died"):
+            made.run(until_noticed())
+    finally:
+        made.close()
+    assert left(made.run_id) == []
 
 
 def test_a_toxic_is_in_force_until_it_is_healed(running):

@@ -15,6 +15,7 @@ from harness.observation import (
     ClockOffset,
     ClockReading,
     HttpEvents,
+    LiveBreakers,
     estimate_offset,
     following,
     following_services,
@@ -71,6 +72,25 @@ def test_events_of_this_hosts_clock_are_taken_as_they_are():
     assert events.offset() == ClockOffset(offset_ns=0, uncertainty_ns=0)
     assert isinstance(found[0], ClockRecord)
     assert 0 <= found[0].t_ns <= SystemClock().now_ns() - t0_ns
+
+
+def test_breakers_are_followed_while_the_stream_goes_on():
+    opened = LiveBreakers().not_closed({}, [follow(streaming(), lines=3)])
+
+    assert opened == ("b open",)
+
+
+def test_new_incarnation_of_a_stream_forgets_the_breakers_of_the_one_before():
+    clock = SystemClock()
+
+    async def handler(_: int, writer: asyncio.StreamWriter) -> None:
+        writer.write(head())
+        said = ((1, "clock", "1"), (2, "breaker", "1"), (0, "clock", "2"))
+        for seq, kind, incarnation in said:
+            writer.write(event(seq, clock.now_ns(), kind, incarnation))
+        await asyncio.Event().wait()
+
+    assert LiveBreakers().not_closed({}, [follow(handler, lines=3)]) == ()
 
 
 def test_foreign_clock_is_put_on_ours_and_the_offset_is_noted():
