@@ -12,7 +12,7 @@ from pathlib import Path
 
 from harness.environments import labelled, world
 from harness.environments.child import inherited_environment
-from harness.environments.compose.engine import Engine
+from harness.environments.compose.engine import Engine, EngineRefused
 from harness.environments.compose.machine import compose_arguments
 from harness.environments.compose.stack import Stack
 from harness.environments.guard import Guard, watched
@@ -21,8 +21,7 @@ from harness.environments.world import MARK
 from harness.model.errors import HarnessError, ServiceNotReady, WorldNotClean
 
 _CREATE_WITHIN_S = 180.0  # seconds on idle cores; this is for busy ones
-_DOWN_WITHIN_S = 120.0  # 3 to 16 s
-_STOP_WITHIN_S = 10  # of each container; services stop within 8 s of themselves
+_DOWN_WITHIN_S = 120.0  # 1 s; this is for an engine in trouble
 _GONE_WITHIN_S = 5.0  # a removed container is listed for a moment
 _POLL_S = 0.25
 
@@ -138,19 +137,21 @@ class Project:
         ]
 
     async def remove(self) -> None:
-        """Remove all that belongs to it.
+        """Remove all that belongs to it, made by Compose or not.
 
         Raises:
             WorldNotClean: If something is still there.
         """
         try:
+            found = await self.engine.carrying(self.label)
+            await asyncio.gather(*map(self.engine.remove, found))
             await self._compose(
-                ["down", "--volumes", "--remove-orphans", "--timeout", str(_STOP_WITHIN_S)],
+                ["down", "--volumes", "--remove-orphans"],
                 log=self.guard.folder / "compose.log",
                 within_s=_DOWN_WITHIN_S,
             )
             left = await self._left()
-        except (ServiceNotReady, labelled.EngineSilent) as error:
+        except (ServiceNotReady, EngineRefused, labelled.EngineSilent) as error:
             raise WorldNotClean(
                 f"{error}\nwhat is left is removed by 'atlas-chaos clean' once the engine answers"
             ) from error
