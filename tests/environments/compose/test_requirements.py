@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from fault_injectors.toxiproxy import ProxyKind
 from harness.composition import load
 from harness.environments.choice import make_environment
 from harness.environments.compose import requirements
@@ -24,30 +25,42 @@ def scenario(name: str):
 
 
 def test_a_plain_outage_means_the_same_in_containers():
-    assert requirements.of_scenario(scenario("tiger_answers_for_a_dead_portal")) == []
+    assert (
+        requirements.of_scenario(scenario("tiger_answers_for_a_dead_portal"), ProxyKind.TOXIPROXY)
+        == []
+    )
 
 
 def test_a_breaker_before_a_server_that_says_nothing_could_leak_unseen():
-    [why] = requirements.of_scenario(scenario("lookups_survive_a_dead_database"))
+    [why] = requirements.of_scenario(
+        scenario("lookups_survive_a_dead_database"), ProxyKind.TOXIPROXY
+    )
 
     assert "'db' writes no events, and the vendor's Toxiproxy keeps no record" in why
 
 
 def test_a_deployment_behind_a_listening_socket_that_outlives_it_does_not():
-    [why] = requirements.of_scenario(scenario("a_deployment_leaves_no_request_unanswered"))
+    [why] = requirements.of_scenario(
+        scenario("a_deployment_leaves_no_request_unanswered"), ProxyKind.TOXIPROXY
+    )
 
     assert "listening socket outlives a restart" in why
 
 
 def test_a_share_of_connections_is_refused_by_the_vendors_proxy():
-    told = requirements.of_scenario(scenario("connection_resets_are_retried"))
+    told = requirements.of_scenario(scenario("connection_resets_are_retried"), ProxyKind.TOXIPROXY)
 
     assert told
     assert all("does not draw connections by the run's seed" in one for one in told)
 
 
 def test_alerts_mean_the_same_in_containers():
-    assert requirements.of_scenario(scenario("a_flooded_bulkhead_raises_the_alert")) == []
+    assert (
+        requirements.of_scenario(
+            scenario("a_flooded_bulkhead_raises_the_alert"), ProxyKind.TOXIPROXY
+        )
+        == []
+    )
 
 
 def test_a_service_without_a_path_that_says_ready_is_refused():
@@ -55,7 +68,7 @@ def test_a_service_without_a_path_that_says_ready_is_refused():
     bare = tuple(dataclasses.replace(one, ready_path=None) for one in known.system.services)
     changed = dataclasses.replace(known, system=dataclasses.replace(known.system, services=bare))
 
-    told = requirements.of_scenario(changed)
+    told = requirements.of_scenario(changed, ProxyKind.TOXIPROXY)
 
     asked_over_http = {one.name for one in changed.system.services} & set(changed.services())
     assert {one.split("'")[1] for one in told} == asked_over_http - {"db"}  # that is asked by SQL
@@ -92,7 +105,7 @@ def test_an_override_is_laid_over_the_users_file_under_a_project_of_its_own(tmp_
     told = compose_arguments(stack, tmp_path / "o.yml", project=project_name("Some.run-1"))
 
     assert told == [
-        *("compose", "--project-directory", str(tmp_path)),
+        *("compose", "--profile", "*", "--project-directory", str(tmp_path)),
         *("--file", str(tmp_path / "c.yml"), "--file", str(tmp_path / "o.yml")),
         *("--project-name", "atlas-some-run-1"),
     ]

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from fault_injectors.toxiproxy import ProxyKind
 from harness.environments.compose.stack import find_file, read_stack
 
 FILE = Path("docker-compose.yml")
@@ -47,8 +48,11 @@ def test_services_listen_where_their_variable_says_and_a_database_on_its_own(sta
 
 
 def test_what_is_made_for_a_service_includes_its_one_shots_and_the_proxy(stack):
-    assert stack.made_for(["db", "api"]) == ("db", "api", "migrate", "toxiproxy")
-    assert stack.made_for(["db"]) == ("db", "toxiproxy")
+    made = {kind: stack.made_for(["db", "api"], kind) for kind in ProxyKind}
+
+    assert made[ProxyKind.TOXIPROXY] == ("db", "api", "migrate", "toxiproxy")
+    assert made[ProxyKind.EMBEDDED] == ("db", "api", "migrate", "fault_proxy")
+    assert stack.made_for(["db"], ProxyKind.TOXIPROXY) == ("db", "toxiproxy")
 
 
 def test_whoever_mounts_the_volume_of_a_database_beside_it_holds_it():
