@@ -91,9 +91,9 @@ class Projects:
 
     async def _clean(self, wish: Wish) -> tuple[Project, AsyncExitStack] | None:
         """Return a project that serves and is as a run should find it; throw away what is not."""
-        for each in [one for one in self._idle if _serves(one[0], wish)]:
-            self._idle.remove(each)
-            project, ending = each
+        while fitting := [one for one in self._idle if _serves(one[0], wish)]:
+            self._idle.remove(fitting[0])  # before anything is awaited: others look here too
+            project, ending = fitting[0]
             async with ending:
                 surprises = await project.surprises()
                 if not surprises:
