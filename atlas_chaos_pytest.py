@@ -50,9 +50,9 @@ class ChaosHooks:
 
     @pytest.hookspec(firstresult=True)
     def pytest_chaos_composition(self, config: pytest.Config) -> Any:
-        """Return what loads and runs scenarios, an object with `load` and `run_one`.
+        """Return what loads and runs scenarios, an object like `harness.composition`.
 
-        The default is `harness.composition`; another one may know more faults and checks.
+        That is the default; another one may know more faults and checks.
         """
 
     def pytest_chaos_progress(self, config: pytest.Config, progress: Any) -> None:

@@ -7,15 +7,15 @@ import asyncio
 import json
 import shutil
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fault_injectors.catalogue import FAULTS
-from fault_injectors.toxiproxy import ProxyKind
 from harness.checks import CHECKS
 from harness.clock import Clock, SystemClock
+from harness.environments.choice import make_environment, shared_environment
 from harness.environments.compose import ComposeEnvironment, proxy_for
-from harness.environments.processes import ProcessesEnvironment
 from harness.environments.turns import StartsInTurn
 from harness.model.errors import FileProblems, PlanRefused, Problem
 from harness.model.run import (
@@ -35,13 +35,6 @@ from harness.reporting.digest import write_digest
 from harness.runner import Recipe, judged, run_scenario
 from harness.scenario_files import SystemFiles, dump_scenario, load_scenario
 
-PROXIES = tuple(kind.value for kind in ProxyKind)
-# Each environment and the fault proxies that it can have, its own choice first.
-PROXIES_OF = {
-    environment: (default, *(name for name in PROXIES if name != default))
-    for environment, default in DEFAULT_PROXIES.items()
-}
-ENVIRONMENTS = tuple(PROXIES_OF)
 RUN_FILE = "run.json"
 HISTORY_FILE = "history.ndjson"
 INPUTS = "inputs"
@@ -74,20 +67,14 @@ def seed_from_clock(clock: Clock) -> int:
     return derive_seed(clock.wall_unix_ns(), "seed") % 1_000_000
 
 
-def make_environment(name: str, proxy: str, clock: Clock) -> Environment:
-    """Return the environment called `name`; an empty `proxy` leaves that choice to it.
+def suite_environment(choices: RunChoices) -> AbstractAsyncContextManager[Environment]:
+    """Return the environment for all runs of a suite; leaving it removes what they shared.
 
     Raises:
-        ValueError: If there is no such environment or proxy, naming those that exist.
+        ValueError: On entering, if the environment or the proxy has no such name.
+        WorldNotClean: On leaving, if something is still there.
     """
-    if name not in ENVIRONMENTS:
-        raise ValueError(f"no environment {name!r}; expected one of {', '.join(ENVIRONMENTS)}")
-    if proxy and proxy not in PROXIES:
-        raise ValueError(f"no proxy {proxy!r}; expected one of {', '.join(PROXIES)}")
-    chosen = ProxyKind(proxy) if proxy else None
-    if name == ComposeEnvironment.name:
-        return ComposeEnvironment(clock=clock, proxy=chosen)
-    return ProcessesEnvironment(clock=clock, proxy=chosen or ProxyKind.EMBEDDED)
+    return shared_environment(choices.environment, choices.proxy, SystemClock())
 
 
 def load(paths: Sequence[Path]) -> list[Scenario]:
@@ -128,7 +115,7 @@ async def run_one(  # noqa: PLR0913 -- what a suite says of a run, and what it h
     was_named: bool = True,
     tries: range = range(RUNS_MAX),
     turn: asyncio.Lock | None = None,
-    clock: Clock | None = None,
+    environment: Environment | None = None,
     listener: Listener | None = None,
 ) -> RunResult:
     """Run one scenario and return what it came to; it never raises for what a run did.
@@ -141,7 +128,8 @@ async def run_one(  # noqa: PLR0913 -- what a suite says of a run, and what it h
         tries: What the machine keeps from deciding is run again while they last; a range that
             does not begin with 0 says that it was run before.
         turn: Held while its system starts, if it is not the only run.
-        clock: Clock of the run; the real one if not given.
+        environment: The one of the suite, from `suite_environment`; without it the run shares
+            nothing.
         listener: Takes signs of life.
 
     Raises:
@@ -151,8 +139,9 @@ async def run_one(  # noqa: PLR0913 -- what a suite says of a run, and what it h
     """
     if isinstance(scenario, Path):
         [scenario] = load([scenario])
-    clock = clock or SystemClock()
-    environment = make_environment(choices.environment, choices.proxy, clock)
+    clock = SystemClock()
+    if environment is None:
+        environment = make_environment(choices.environment, choices.proxy, clock)
     if turn is not None:
         environment = StartsInTurn(environment, turn)
     settings = _settings(scenario, choices, clock)

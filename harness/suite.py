@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 
 from harness.composition import RUNS_MAX, RunChoices, run_one
-from harness.model.run import Listener, Progress, RunResult
+from harness.model.run import Environment, Listener, Progress, RunResult
 from harness.model.scenario import Scenario
 from harness.model.verdict import Verdict
 
@@ -16,6 +16,7 @@ async def run_all(
     scenarios: Sequence[tuple[Scenario, bool]],
     choices: RunChoices,
     *,
+    environment: Environment,
     workers: int,
     listener: Listener,
     finished: Callable[[RunResult], None],
@@ -30,6 +31,7 @@ async def run_all(
     Args:
         scenarios: Each with whether the user named it.
         choices: How to run them.
+        environment: Where, from `suite_environment`.
         workers: Runs at the same time; each has a system of its own.
         listener: Takes signs of life.
         finished: Called with each result when it is there.
@@ -41,7 +43,13 @@ async def run_all(
         scenario, was_named = scenarios[index]
         async with slots:
             result = await run_one(
-                scenario, choices, was_named=was_named, tries=tries, turn=turn, listener=listener
+                scenario,
+                choices,
+                was_named=was_named,
+                tries=tries,
+                turn=turn,
+                environment=environment,
+                listener=listener,
             )
         results[index] = result
         if result.verdict is Verdict.INCONCLUSIVE and tries.stop < RUNS_MAX:

@@ -8,7 +8,7 @@ from typing import Any
 from fault_injectors.catalogue import FAULTS
 from harness.clock import SystemClock
 from harness.command_line.catalogue import example_fault
-from harness.composition import PROXIES_OF, make_environment
+from harness.environments.choice import PROXIES_OF, make_environment
 from harness.model.fault import Capability, Fault
 
 _SHARE = 0.5  # any share below 1 needs the same

@@ -6,7 +6,8 @@ from pathlib import Path
 from harness.clock import SystemClock
 from harness.command_line.exit_codes import ExitCode, code_for, end_with
 from harness.command_line.selection import Selected
-from harness.composition import RUN_FILE, judge_saved, make_environment
+from harness.composition import RUN_FILE, judge_saved
+from harness.environments.choice import make_environment
 from harness.model.errors import FileProblems, PlanRefused
 from harness.plan import lanes, make_plan
 from harness.reporting.console import closing, console_for

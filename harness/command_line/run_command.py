@@ -13,10 +13,11 @@ from harness.clock import SystemClock
 from harness.command_line.exit_codes import Done, ExitCode, code_for, end_with
 from harness.command_line.selection import Selected
 from harness.command_line.standing_sheet import sheet
-from harness.composition import RunChoices, make_environment, seed_from_clock
+from harness.composition import RunChoices, seed_from_clock, suite_environment
+from harness.environments.choice import make_environment
 from harness.environments.standing import standing_in
 from harness.environments.undo import work_folder
-from harness.model.errors import PlanRefused
+from harness.model.errors import PlanRefused, WorldNotClean
 from harness.model.run import DEFAULT_PROXIES, RunResult
 from harness.model.verdict import Verdict, worst
 from harness.plan import make_plan
@@ -54,7 +55,7 @@ def run_suite(options: RunOptions) -> None:
         keep=options.keep,
     )
     _refuse_what_cannot_be_meant(options, choices)
-    results = _run(options, choices)
+    results, left_behind = _run(options, choices)
     facts = {
         "atlas-chaos": version("atlas-chaos"),
         "python": platform.python_version(),
@@ -74,6 +75,9 @@ def run_suite(options: RunOptions) -> None:
         console.print(closing(reports))
         console.print(f"reports: {', '.join(map(str, files))}", soft_wrap=True)
     _tell_what_stands(results)
+    if left_behind:
+        sys.stderr.write(f"{left_behind}\n")
+        end_with(ExitCode.HARNESS_ERROR)
     end_with(code_for(_suite_verdict(results)))
 
 
@@ -118,7 +122,8 @@ def _refuse_what_cannot_be_meant(options: RunOptions, choices: RunChoices) -> No
         end_with(ExitCode.USAGE)
 
 
-def _run(options: RunOptions, choices: RunChoices) -> list[RunResult]:
+def _run(options: RunOptions, choices: RunChoices) -> tuple[list[RunResult], str]:
+    """Return the results, and what could not be removed afterwards."""
     console = console_for(is_error=options.json_output)
     try:
         with LiveDisplay(console) as display, asyncio.Runner() as runner:
@@ -129,15 +134,22 @@ def _run(options: RunOptions, choices: RunChoices) -> list[RunResult]:
 
 async def _interruptible(
     options: RunOptions, choices: RunChoices, display: LiveDisplay
-) -> list[RunResult]:
+) -> tuple[list[RunResult], str]:
     """Run until the end, Ctrl-C or SIGTERM; the latter two stop everything in an orderly way."""
     task = asyncio.current_task()
     if task is not None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    return await run_all(
-        [(one.scenario, one.was_named) for one in options.scenarios],
-        choices,
-        workers=options.workers,
-        listener=display.on_progress,
-        finished=lambda result: display.on_finished(report_of(result)),
-    )
+    results: list[RunResult] = []
+    try:
+        async with suite_environment(choices) as environment:
+            results = await run_all(
+                [(one.scenario, one.was_named) for one in options.scenarios],
+                choices,
+                environment=environment,
+                workers=options.workers,
+                listener=display.on_progress,
+                finished=lambda result: display.on_finished(report_of(result)),
+            )
+    except WorldNotClean as error:  # each run ended clean, so this is what they shared
+        return results, str(error)
+    return results, ""

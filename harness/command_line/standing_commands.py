@@ -14,7 +14,7 @@ from harness.clock import SystemClock, block_s
 from harness.command_line.exit_codes import Done, ExitCode, end_with
 from harness.command_line.standing_sheet import sheet
 from harness.command_line.system_choice import chosen_system
-from harness.composition import make_environment
+from harness.environments.choice import make_environment
 from harness.environments.processes import ProcessesEnvironment, RunningProcesses
 from harness.environments.standing import Standing, note, standing_systems, take_down
 from harness.model.errors import HarnessError

@@ -109,12 +109,23 @@ class Session:
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
 
-    async def until_ready(self) -> None:
-        """Read answers up to ReadyForQuery.
+    async def run(self, statement: str) -> str:
+        """Run one statement and return its tag, which for a query says how many rows it has.
+
+        Raises:
+            ServiceNotReady: If the server refuses it, with its words, or hangs up.
+        """
+        text = statement.encode() + b"\0"
+        self.writer.write(b"Q" + struct.pack("!i", len(text) + 4) + text)
+        return await self.until_ready()
+
+    async def until_ready(self) -> str:
+        """Read answers up to ReadyForQuery, and return the tag of the command that ended, if any.
 
         Raises:
             ServiceNotReady: If the server reports an error or hangs up.
         """
+        tag = ""
         try:
             while True:
                 kind = await self.reader.readexactly(1)
@@ -122,8 +133,10 @@ class Session:
                 body = await self.reader.readexactly(size - 4)
                 if kind == b"E":  # ErrorResponse: fields of one letter and a text, ended by zeros
                     raise ServiceNotReady(f"PostgreSQL says: {_message_of(body)}")
+                if kind == b"C":  # CommandComplete
+                    tag = body.rstrip(b"\0").decode()
                 if kind == b"Z":  # ReadyForQuery
-                    return
+                    return tag
         except asyncio.IncompleteReadError as error:
             raise ServiceNotReady("PostgreSQL closed the connection") from error
 

@@ -28,7 +28,8 @@ class RunSettings:
         time_scale: Factor on durations.
         folder: Where history and reports of this run go.
         keep: Leave the system running after the run.
-        run_id: Unique name of the run, carried by all that it starts.
+        run_id: Unique name of the run, carried by all that it starts; runs in containers that
+            share a project carry the name of the one that it was made for.
     """
 
     environment: str

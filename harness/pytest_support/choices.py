@@ -1,6 +1,7 @@
 """What the options of a pytest session choose for its runs."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any, Protocol
 
 import pytest
 
-from harness.model.run import Listener, RunResult
+from harness.model.run import Environment, Listener, RunResult
 from harness.model.scenario import Scenario
 
 # A test that failed has to fail again, so the seed is fixed unless somebody chooses another one.
@@ -29,8 +30,18 @@ class Composition(Protocol):
         """Return the scenarios of files, raising `FileProblems` with every problem in them."""
         ...
 
+    def suite_environment(self, choices: Any) -> AbstractAsyncContextManager[Environment]:
+        """Return where all runs of a session take place; leaving removes what they shared."""
+        ...
+
     async def run_one(
-        self, scenario: Scenario, choices: Any, *, was_named: bool, listener: Listener
+        self,
+        scenario: Scenario,
+        choices: Any,
+        *,
+        was_named: bool,
+        environment: Environment,
+        listener: Listener,
     ) -> RunResult:
         """Run a scenario and return what it came to."""
         ...

@@ -1,7 +1,5 @@
 """Scenario files as collectors and scenarios as items."""
 
-import asyncio
-import dataclasses
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Self
@@ -11,9 +9,10 @@ import pytest
 from harness.model.errors import FileProblems, HarnessError, PlanRefused
 from harness.model.run import Progress, RunResult
 from harness.model.scenario import Scenario
-from harness.pytest_support.choices import choices_of, composition_of, was_named
+from harness.pytest_support.choices import composition_of, was_named
 from harness.pytest_support.outcomes import body_of, one_line, settle, short_repr, short_traceback
 from harness.pytest_support.progress import announce
+from harness.pytest_support.session_runs import session_runs
 from harness.reporting.allure import labels_of
 from harness.reporting.quantities import seconds
 
@@ -75,12 +74,8 @@ class ScenarioItem(pytest.Item):
 
     def runtest(self) -> None:
         """Run the scenario and settle its verdict."""
-        composition = composition_of(self.config)
-        choices = composition.RunChoices(**dataclasses.asdict(choices_of(self.config)))
         is_named = was_named(self.config, self.path)
-        result = asyncio.run(
-            composition.run_one(self.scenario, choices, was_named=is_named, listener=self._listen)
-        )
+        result = session_runs(self).run(self.scenario, was_named=is_named, listener=self._listen)
         self.stash[RESULT] = result
         self.user_properties += [
             ("verdict", str(result.verdict)),

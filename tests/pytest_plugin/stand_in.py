@@ -8,10 +8,11 @@ import dataclasses
 import json
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
-from harness.model.errors import FileProblems, HarnessError, PlanRefused, Problem
+from harness.model.errors import FileProblems, HarnessError, PlanRefused, Problem, WorldNotClean
 from harness.model.finding import Finding
 from harness.model.history import History, to_json
 from harness.model.records import NS_PER_S, FaultRecord, Operation, Phase
@@ -63,10 +64,34 @@ def _scenario(path: Path) -> Scenario:
 API = Service(name="api")
 
 
+@asynccontextmanager
+async def suite_environment(choices: RunChoices) -> AsyncIterator[Path]:
+    """Give what the runs share: a file that is gone when the session is over."""
+    shared = _shared(choices)
+    shared.parent.mkdir(parents=True, exist_ok=True)
+    shared.touch()
+    try:
+        yield shared
+    finally:
+        shared.unlink()
+    if (choices.report_dir / "left").exists():
+        raise WorldNotClean("left behind: a network")
+
+
+def _shared(choices: RunChoices) -> Path:
+    return choices.report_dir / f"shared-{os.getpid()}"
+
+
 async def run_one(
-    scenario: Scenario, choices: RunChoices, *, was_named: bool, listener: Listener
+    scenario: Scenario,
+    choices: RunChoices,
+    *,
+    was_named: bool,
+    environment: Path,
+    listener: Listener,
 ) -> RunResult:
     """Act out what the file says, and come to its verdict."""
+    assert environment == _shared(choices), "all runs of a session share one"
     if scenario.reason == "skip" and was_named:
         raise PlanRefused(scenario.name, ["it needs a kernel module"])
     folder = choices.report_dir / "runs" / scenario.name

@@ -159,3 +159,28 @@ def test_each_scenario_has_a_metrics_file_that_a_rerun_replaces(session):
     names = [path.name for path in (session.folder / "allure").glob("*-perf.json")]
 
     assert len(names) == len(set(names)) == 5  # two of the seven broke before a run ended
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["serial", "one_worker"])
+def test_what_the_runs_shared_is_gone_when_the_session_is_over(project, workers):
+    project.scenario("it_a", "pass")
+    project.scenario("it_b", "pass")
+
+    session = project.run(*workers, "--chaos-report-dir=out")
+
+    assert session.code == 0, session.output
+    assert list((project.folder / "out").glob("shared-*")) == []
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["serial", "one_worker"])
+def test_what_they_leave_behind_is_an_error_after_the_last_of_them(project, workers):
+    project.scenario("it_a", "pass")
+    project.scenario("it_b", "pass")
+    (project.folder / "out").mkdir()
+    (project.folder / "out" / "left").touch()
+
+    session = project.run(*workers, "--chaos-report-dir=out")
+
+    assert session.code == 1
+    assert "2 passed, 1 error" in session.output
+    assert "WorldNotClean: left behind: a network" in session.output

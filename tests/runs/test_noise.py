@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from harness import composition
+from harness.clock import SystemClock
 from harness.composition import RUNS_MAX, RunChoices, load, run_one
+from harness.environments.choice import make_environment
 from harness.model.run import Progress, RunResult
 from harness.model.verdict import Verdict
 from harness.suite import run_all
@@ -88,6 +90,7 @@ def suite_of(tmp_path, workers) -> tuple[list[RunResult], list[str], list[Progre
         run_all(
             [(one, True) for one in scenarios],
             RunChoices(seed=1, time_scale=0.1, report_dir=tmp_path),
+            environment=make_environment("processes", "", SystemClock()),
             workers=workers,
             listener=told.append,
             finished=lambda result: finished.append(result.scenario.name),

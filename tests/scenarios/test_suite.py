@@ -8,7 +8,8 @@ import pytest
 from harness.checks import CHECKS
 from harness.checks.recovery_time import RecoveryTime
 from harness.clock import SystemClock
-from harness.composition import load, make_environment
+from harness.composition import load
+from harness.environments.choice import make_environment
 from harness.model.errors import PlanRefused
 from harness.model.run import Environment
 from harness.model.scenario import Scenario

@@ -7,46 +7,62 @@ from contextlib import asynccontextmanager
 from fault_injectors.toxiproxy import ProxyKind
 from harness.clock import Clock
 from harness.environments import labelled
-from harness.environments.compose.containers import ServiceContainer, run_to_end
+from harness.environments.compose.containers import ServiceContainer
 from harness.environments.compose.differences import differences_of, labels_of
 from harness.environments.compose.disks import ContainerDisks
-from harness.environments.compose.engine import ContainerEvent, Engine
-from harness.environments.compose.machine import Machine
+from harness.environments.compose.engine import ContainerEvent
 from harness.environments.compose.override import override_text
-from harness.environments.compose.project import Project
+from harness.environments.compose.preparation import Preparation
+from harness.environments.compose.project import Making, Project
 from harness.environments.compose.proxy import ContainedProxy
-from harness.environments.compose.stack import Stack
+from harness.environments.compose.reuse import databases_of
 from harness.environments.journal import Journal
 from harness.environments.network import ProxiedNetwork
 from harness.environments.start import Start
 from harness.model.errors import HarnessError, ServiceNotReady
+from harness.model.system import ServiceKind
 
 
 class Assembly:
-    """The containers of one run, from their making to their readiness.
+    """The containers of one run, from their making to their removal.
 
     Args:
         start: The start of the run.
-        stack: The Compose file.
-        engine: The Docker engine.
+        project: What its containers belong to.
         clock: Clock of the run.
         proxy: Which fault proxy the run has.
+        preparation: As `reuse.preparation_of` tells.
     """
 
     def __init__(
-        self, start: Start, stack: Stack, *, engine: Engine, clock: Clock, proxy: ProxyKind
+        self,
+        start: Start,
+        project: Project,
+        *,
+        clock: Clock,
+        proxy: ProxyKind,
+        preparation: str | None,
     ) -> None:
         self.start = start
-        self.engine = engine
+        self.engine = project.engine
         self.services: dict[str, ServiceContainer] = {}
-        self._stack = stack
+        self._project = project
+        self._stack = project.stack
         self._clock = clock
         self._names = start.scenario.services()
         self._proxy = ContainedProxy(start.ports.take(), proxy)
         self._containers: dict[str, str] = {}
         self._ready = {name: asyncio.Event() for name in self._names}
-        self._locks = {name: asyncio.Lock() for name in stack.one_shots(self._names)}
-        self._done: set[str] = set()
+        self._preparation = Preparation(
+            project, by=preparation, databases=self._databases(), clock=clock
+        )
+
+    def _databases(self) -> dict[int, str]:
+        """Return the names of the databases of the run by their ports on loopback."""
+        return {
+            self.start.port(name): self.start.scenario.system.service(name).database
+            for name in databases_of(self.start.scenario)
+        }
 
     @property
     def proxy_container(self) -> str:
@@ -54,35 +70,33 @@ class Assembly:
         return self._containers[self._proxy.service]
 
     @asynccontextmanager
-    async def made(self, machine: Machine, journal: Journal) -> AsyncIterator[None]:
-        """Make all containers, not started; leaving keeps their logs and removes them.
+    async def made(self) -> AsyncIterator[None]:
+        """Make all containers, not started; leaving keeps their logs, stops and removes them.
 
         Raises:
             ServiceNotReady: If they cannot be made.
             WorldNotClean: On leaving, if something of the run is still there.
         """
-        project = self._project(machine)
-        async with project.made(self._stack.made_for(self._names, self._proxy.kind), journal):
-            self._containers = await self.engine.containers(project.name)
-            self.services = {name: self._service(name) for name in self._names}
-            try:
-                yield
-            finally:
-                await self._save_logs()
+        self._project.holders |= self._stack.holders(databases_of(self.start.scenario))
+        self._containers = await self._project.make(self._making())
+        self.services = {name: self._service(name) for name in self._names}
+        try:
+            yield
+        finally:
+            await self._save_logs()
+            await self._stop()
+            await self._project.clear()
 
-    def _project(self, machine: Machine) -> Project:
-        folder = self.start.events.parent
-        override = folder / "compose.override.yml"
+    def _making(self) -> Making:
+        override = self.start.events.parent / "compose.override.yml"
         differences = differences_of(self.start, self._stack, self._proxy)
         override.write_text(
             override_text(self._stack, differences, labels_of(self.start)), encoding="utf-8"
         )
-        return Project(
-            self._stack,
+        return Making(
+            services=self._stack.made_for(self._names, self._proxy.kind),
             override=override,
-            run_id=self.start.settings.run_id,
-            host=machine.host,
-            variables={"ATLAS_EVENTS": str(self.start.events)},
+            events=self.start.events,
             log=self.start.logs / "compose.log",
         )
 
@@ -155,19 +169,11 @@ class Assembly:
         if self._stack.services[name].one_shots:
             for server in self.start.scenario.system.upstreams(name):
                 await self._ready[server].wait()
-            for shot in self._stack.services[name].one_shots:
-                await self._prepare(shot)
+            await self._preparation.done(
+                {shot: self._containers[shot] for shot in self._stack.services[name].one_shots}
+            )
         await self.services[name].start()
         self._ready[name].set()
-
-    async def _prepare(self, shot: str) -> None:
-        """Run a one-shot once, even if several services wait for it."""
-        async with self._locks[shot]:
-            if shot not in self._done:
-                await run_to_end(
-                    shot, self._containers[shot], engine=self.engine, clock=self._clock
-                )
-                self._done.add(shot)
 
     async def _save_logs(self) -> None:
         """Keep what every container said; a log that cannot be had must not keep one alive."""
@@ -177,6 +183,12 @@ class Assembly:
                 path.write_bytes(await self.engine.logs(container))
             except HarnessError as error:
                 path.write_text(f"{error}\n", encoding="utf-8")
+
+    async def _stop(self) -> None:
+        """Let the services end by themselves, then their databases, as far as they run."""
+        for kind in (ServiceKind.COMMAND, ServiceKind.POSTGRESQL):
+            ending = [one for one in self.services.values() if one.service.kind is kind]
+            await asyncio.gather(*(one.let_end() for one in ending))
 
 
 def _first_of(several: ExceptionGroup[Exception]) -> Exception:

@@ -24,7 +24,7 @@ READY_WITHIN_S = 120.0  # at least: all containers at once took 28 to 117 s on t
 _ENDED_WITHIN_S = 10.0  # the engine tells of an end within milliseconds
 _ASK_WITHIN_S = 1.0
 _POLL_S = 0.05
-_LINES = 12
+LINES = 12
 _BY_FORCE = 137  # 128 + SIGKILL
 # The kernel kills the process with the highest score first, which would be the one that takes the
 # memory. `tail` keeps all that it reads until a line ends.
@@ -149,6 +149,10 @@ class ServiceContainer:
         await self._engine.stop(self.container, within_s=math.ceil(self.service.stop_within_s))
         return (await self._gone()).exit_code != _BY_FORCE
 
+    async def let_end(self) -> None:
+        """Stop it at the end of the run, when nobody listens to the engine any more."""
+        await self._engine.stop(self.container, within_s=math.ceil(self.service.stop_within_s))
+
     async def kill(self) -> None:
         """Kill all its processes with SIGKILL and wait until the engine says so."""
         if self.is_running:
@@ -195,7 +199,7 @@ class ServiceContainer:
 
     async def log_tail(self) -> str:
         """Return the last lines that it said, for error messages."""
-        return (await self._engine.logs(self.container, lines=_LINES)).decode(errors="replace")
+        return (await self._engine.logs(self.container, lines=LINES)).decode(errors="replace")
 
     def heard(self, event: ContainerEvent) -> None:
         """Take note of what the engine tells: the container ended, or ran out of memory."""
@@ -260,26 +264,3 @@ class ServiceContainer:
             return False
         session.close()
         return True
-
-
-async def run_to_end(
-    name: str, container: str, *, engine: Engine, clock: Clock, within_s: float = READY_WITHIN_S
-) -> None:
-    """Start a one-shot, e.g. one that creates a schema, and wait until it ended well.
-
-    Raises:
-        ServiceNotReady: If it fails or does not end in time, with the end of its log.
-    """
-    await engine.start(container)
-    state = await engine.state(container)
-    for _ in range(int(within_s / _POLL_S)):
-        if state.status not in {"created", "running"}:
-            break
-        await clock.sleep(_POLL_S)
-        state = await engine.state(container)
-    if state.status != "exited" or state.exit_code != 0:
-        said = (await engine.logs(container, lines=_LINES)).decode(errors="replace")
-        raise ServiceNotReady(
-            f"{name!r} is {state.status} with code {state.exit_code} "
-            f"(within {within_s:g} s):\n{said}"
-        )

@@ -123,6 +123,14 @@ class Engine:
         )
         return {one["Labels"][SERVICE]: one["Id"] for one in listed}
 
+    async def carrying(self, label: str) -> dict[str, str]:
+        """Return the status of all containers that carry a label, `name=value`, by their ids."""
+        listed = await self._call(
+            "list containers",
+            lambda: self._client.containers(all=True, filters={"label": label}),
+        )
+        return {one["Id"]: one["State"] for one in listed}
+
     async def state(self, container: str) -> ContainerState:
         """Return what a container is at this moment."""
         told = await self._call("inspect", lambda: self._client.inspect_container(container))
@@ -183,6 +191,12 @@ class Engine:
     async def unpause(self, container: str) -> None:
         """Let all processes of a container go on."""
         await self._call("unpause", lambda: self._client.unpause(container))
+
+    async def remove(self, container: str) -> None:
+        """Remove a container with its anonymous volumes, by force if it runs."""
+        await self._call(
+            "remove", lambda: self._client.remove_container(container, v=True, force=True)
+        )
 
     async def logs(self, container: str, *, lines: int | None = None) -> bytes:
         """Return what a container said on both of its outputs, or the end of it."""

@@ -2,20 +2,21 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from fault_injectors.toxiproxy import ProxyKind
 from harness.clock import Clock
 from harness.environments import world
-from harness.environments.compose import requirements
+from harness.environments.compose import requirements, reuse
 from harness.environments.compose.assembly import Assembly
 from harness.environments.compose.capabilities import ContainerCapabilities, capabilities_of
 from harness.environments.compose.differences import labels_of
-from harness.environments.compose.engine import Engine
-from harness.environments.compose.machine import Machine, find_machine
+from harness.environments.compose.machine import find_machine
+from harness.environments.compose.project import Project
+from harness.environments.compose.projects import Projects, Wish
 from harness.environments.compose.sidecars import Sidecars
-from harness.environments.guard import Guard, watched
-from harness.environments.journal import Journal
+from harness.environments.guard import Guard
 from harness.environments.ports import Ports
 from harness.environments.prometheus import Prometheus, prometheus, site_of
 from harness.environments.start import Start, subfolder
@@ -74,13 +75,17 @@ class ComposeEnvironment:
         clock: Clock of the runs.
         proxy: The fault proxy of all runs; None takes the vendor's Toxiproxy, and the embedded
             proxy for a scenario that needs what it alone can do.
+        projects: Networks and volumes that runs share; None: each run has its own.
     """
 
     name = "compose"
 
-    def __init__(self, *, clock: Clock, proxy: ProxyKind | None = None) -> None:
+    def __init__(
+        self, *, clock: Clock, proxy: ProxyKind | None = None, projects: Projects | None = None
+    ) -> None:
         self._clock = clock
         self._proxy = proxy
+        self._projects = projects
 
     def offers(self) -> frozenset[Capability]:
         """Return the capabilities of containers behind the fault proxy."""
@@ -107,38 +112,48 @@ class ComposeEnvironment:
         """
         if settings.keep:
             raise HarnessError("containers of a run are not kept; 'make docker-up' starts a stack")
-        machine = find_machine()
         world.become_subreaper()
         async with AsyncExitStack() as stack:
-            logs = subfolder(settings.folder, "logs")
-            guard = await stack.enter_async_context(watched(settings.run_id, logs / "watchdog.log"))
+            projects = self._projects
+            if projects is None:
+                projects = await stack.enter_async_context(Projects(clock=self._clock))
+            wish = self._wish(scenario, settings, record)
+            project = await stack.enter_async_context(projects.lent(wish))
             ports = stack.enter_context(Ports(derive_rng(settings.seed, "ports")))
             start = Start(
                 scenario=scenario,
-                settings=settings,
-                work=guard.folder,
+                settings=replace(settings, run_id=project.id),  # the name that its watchdog knows
+                work=subfolder(project.guard.folder, "run"),
                 ports=ports,
                 clock=self._clock,
                 record=record,
             )
             await stack.enter_async_context(start.leaving_a_clean_world())
-            yield await self._started(start, guard, stack, machine)
+            yield await self._started(start, project, wish.preparation, stack)
+
+    def _wish(self, scenario: Scenario, settings: RunSettings, record: Recorder) -> Wish:
+        machine = find_machine()
+        described = requirements.stack_for(scenario, machine)
+        return Wish(
+            run_id=settings.run_id,
+            stack=described,
+            preparation=reuse.preparation_of(scenario, described, settings),
+            host=machine.host,
+            log=subfolder(settings.folder, "logs") / "watchdog.log",
+            record=record,
+        )
 
     async def _started(
-        self, start: Start, guard: Guard, stack: AsyncExitStack, machine: Machine
+        self, start: Start, project: Project, preparation: str | None, stack: AsyncExitStack
     ) -> RunningContainers:
-        journal = Journal(guard.folder)
-        stack.callback(journal.close)
-        engine = await Engine.connect(machine.host)
-        stack.callback(engine.close)
-        described = requirements.stack_for(start.scenario, machine)
+        guard, journal = project.guard, project.journal
         proxy = self.proxy_for(start.scenario)
-        assembly = Assembly(start, described, engine=engine, clock=self._clock, proxy=proxy)
-        await stack.enter_async_context(assembly.made(machine, journal))
+        assembly = Assembly(start, project, clock=self._clock, proxy=proxy, preparation=preparation)
+        await stack.enter_async_context(assembly.made())
         stack.callback(await assembly.listen())
         network = await assembly.network(journal)
-        sidecars = Sidecars(engine, image=described.tools, labels=labels_of(start))
-        watching = await self._watching(start, guard.folder / "prometheus", stack)
+        sidecars = Sidecars(project.engine, image=project.stack.tools, labels=labels_of(start))
+        watching = await self._watching(start, guard.folder / "run" / "prometheus", stack)
         await assembly.run()
         if watching is not None:
             await watching.wait_until_watching()

@@ -42,8 +42,9 @@ class ContainerSpec:
         port: Where it listens inside its container.
         one_shots: Services that have to have ended well before it starts.
         companions: Services that have to have started before it, the proxy aside.
+        waits_for: All services that it waits for in whatever way.
         has_events: Whether it writes event files.
-        mounts: Where it mounts each named volume.
+        mounts: Where it mounts each named volume; that of event files is the run's folder instead.
     """
 
     name: str
@@ -51,6 +52,7 @@ class ContainerSpec:
     port: int
     one_shots: tuple[str, ...] = ()
     companions: tuple[str, ...] = ()
+    waits_for: tuple[str, ...] = ()
     has_events: bool = False
     mounts: Mapping[str, str] = field(default_factory=dict)
 
@@ -100,6 +102,12 @@ class Stack:
                     return Disk(keeper=keeper, path=path)
         return None
 
+    def holders(self, names: Sequence[str]) -> frozenset[str]:
+        """Return who else mounts the volumes of the services called `names`."""
+        volumes = {volume for name in names for volume in self.services[name].mounts}
+        mounting = {one.name for one in self.services.values() if volumes & set(one.mounts)}
+        return frozenset(mounting.difference(names))
+
 
 def find_file(system: Path) -> Path | None:
     """Return the Compose file beside a system file or in the nearest folder above it."""
@@ -128,6 +136,7 @@ def read_stack(document: Mapping[str, Any], file: Path) -> Stack:
 
 def _spec(name: str, told: Mapping[str, Any]) -> ContainerSpec:
     environment = told.get("environment") or {}
+    events = environment.get("ATLAS_EVENT_DIR")
     waits = told.get("depends_on") or {}
     default_port = PROXY_PORT if name in PROXIES.values() else _DATABASE_PORT
     return ContainerSpec(
@@ -140,11 +149,12 @@ def _spec(name: str, told: Mapping[str, Any]) -> ContainerSpec:
             for one, how in waits.items()
             if how["condition"] == _STARTED and one not in PROXIES.values()
         ),
-        has_events=bool(environment.get("ATLAS_EVENT_DIR")),
+        waits_for=tuple(waits),
+        has_events=bool(events),
         mounts={
             one["source"]: one["target"]
             for one in told.get("volumes") or ()
-            if one["type"] == "volume" and one.get("source")
+            if one["type"] == "volume" and one.get("source") and one["target"] != events
         },
     )
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from fault_injectors.toxiproxy import ProxyKind
-from harness.composition import load, make_environment
+from harness.composition import load
+from harness.environments.choice import make_environment
 from harness.environments.compose import machine, requirements
 from harness.environments.compose.clocks import preloaded
 from harness.environments.compose.machine import Machine, compose_arguments, find_machine

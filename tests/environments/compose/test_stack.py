@@ -92,6 +92,27 @@ def test_a_volume_that_nobody_keeps_is_nobodys_disk():
     assert read_stack(document, FILE).disk_of("db") is None
 
 
+def test_whoever_mounts_the_volume_of_a_database_beside_it_holds_it():
+    disk = {"type": "volume", "source": "db", "target": "/data"}
+    services = {"db": {"volumes": [disk]}, "keeper": {"volumes": [disk]}, "api": {}}
+
+    found = read_stack({"services": services}, FILE)
+
+    assert found.holders(["db"]) == {"keeper"}
+    assert found.holders(["api"]) == frozenset()
+
+
+def test_folders_of_the_host_and_of_event_files_are_no_volumes():
+    volumes = [
+        {"type": "bind", "source": "/rules", "target": "/rules"},
+        {"type": "volume", "source": "events", "target": "/events"},
+        {"type": "volume", "target": "/nameless"},
+    ]
+    own = {"environment": {"ATLAS_EVENT_DIR": "/events"}, "volumes": volumes}
+
+    assert read_stack({"services": {"api": own}}, FILE).services["api"].mounts == {}
+
+
 def test_networks_that_exist_already_are_not_ours_to_label(stack):
     assert stack.networks == ("inside",)
     assert stack.volumes == ("db",)
