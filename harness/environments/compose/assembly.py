@@ -10,12 +10,12 @@ from harness.environments import labelled
 from harness.environments.compose.containers import ServiceContainer
 from harness.environments.compose.differences import differences_of, labels_of
 from harness.environments.compose.disks import ContainerDisks
-from harness.environments.compose.engine import ContainerEvent
 from harness.environments.compose.override import override_text
 from harness.environments.compose.preparation import Preparation
 from harness.environments.compose.project import Making, Project
 from harness.environments.compose.proxy import ContainedProxy
 from harness.environments.compose.reuse import databases_of
+from harness.environments.compose.told import ContainerEvent
 from harness.environments.journal import Journal
 from harness.environments.network import ProxiedNetwork
 from harness.environments.start import Start

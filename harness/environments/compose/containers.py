@@ -9,12 +9,8 @@ import psutil
 
 from harness.clock import Clock
 from harness.environments import postgres, readiness
-from harness.environments.compose.engine import (
-    ContainerEvent,
-    ContainerState,
-    Engine,
-    EngineRefused,
-)
+from harness.environments.compose.engine import Engine, EngineRefused
+from harness.environments.compose.told import ContainerEvent, ContainerState
 from harness.model.errors import HarnessError, ServiceNotReady
 from harness.model.records import NS_PER_S, ProcessRecord
 from harness.model.run import Recorder

@@ -4,8 +4,9 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from harness.environments.compose.containers import ServiceContainer
-from harness.environments.compose.engine import Engine, Granted
+from harness.environments.compose.engine import Engine
 from harness.environments.compose.targets import running
+from harness.environments.compose.told import Granted
 from harness.environments.journal import Journal
 from harness.model.errors import FaultNotApplied, FaultNotHealed, HarnessError
 from harness.model.fault import Applied, Effect

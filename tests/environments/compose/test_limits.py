@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from harness.environments.compose.engine import Granted
 from harness.environments.compose.limits import ContainerLimits
+from harness.environments.compose.told import Granted
 from harness.environments.journal import Journal
 from harness.model.errors import FaultNotApplied, FaultNotHealed
 
