@@ -73,15 +73,16 @@ class Project:
             WorldNotClean: On leaving, if something of the run is still there.
         """
         undo = {"kind": labelled.RUN_LABEL, "label": self.label, "host": self._host}
-        with journal.undoing(f"make {', '.join(services)}", undo):
-            try:
-                await self._compose(
-                    ["create", "--no-build", "--pull", "never", *services],
-                    within_s=_CREATE_WITHIN_S,
-                )
-                yield
-            finally:
-                await self._remove()
+        number = journal.plan_undo(f"make {', '.join(services)}", undo)
+        try:
+            await self._compose(
+                ["create", "--no-build", "--pull", "never", *services],
+                within_s=_CREATE_WITHIN_S,
+            )
+            yield
+        finally:
+            await self._remove()
+            journal.undone(number)  # after an error inside as well: all is gone
 
     async def _remove(self) -> None:
         try:
