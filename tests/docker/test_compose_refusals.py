@@ -181,7 +181,6 @@ def test_a_published_port_that_somebody_takes_before_the_start(file):
     assert "docker refused to start a container" in told_by(file)
     assert f"{port}" in told_by(file)
     assert "in use" in told_by(file)
-    assert "WorldNotClean" not in told_by(file)
     assert leftovers(file) == []
 
 
