@@ -13,7 +13,7 @@ from harness.environments.ports import Ports
 from harness.environments.services import ServiceProcess
 from harness.environments.undo import in_engine
 from harness.environments.world import MARK
-from harness.model.errors import WorldNotClean
+from harness.model.errors import WorldNotClean, first_of
 from harness.model.run import Recorder, RunSettings
 from harness.model.scenario import Scenario
 from harness.model.seeds import derive_seed
@@ -127,7 +127,7 @@ class Start:
                 for name in services:
                     group.create_task(order.start(name))
         except ExceptionGroup as several:
-            raise _first_of(several) from several
+            raise first_of(several) from several
 
     async def stop(self, services: Mapping[str, ServiceProcess]) -> None:
         """Stop the programs, then their databases, unless the system is to be kept."""
@@ -198,14 +198,6 @@ class _Order:
             if command not in self._done:
                 await service.run_once(command)
                 self._done.add(command)
-
-
-def _first_of(several: ExceptionGroup[Exception]) -> Exception:
-    """Return the first error of a start: the others are its consequences."""
-    first: Exception = several
-    while isinstance(first, ExceptionGroup):
-        first = first.exceptions[0]
-    return first
 
 
 def subfolder(folder: Path, name: str) -> Path:

@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 import json
+import os
 
 import pytest
 
@@ -251,7 +252,7 @@ def test_a_service_that_was_not_started_cannot_be_hit(running):
 def test_a_container_that_dies_at_start_is_told_with_its_last_words_and_nothing_is_left(tmp_path):
     [scenario] = load([SCENARIO])
     broken = dataclasses.replace(scenario, variables={"api": {"ATLAS_APP": "no_such_module:app"}})
-    run_id = f"dies-{tmp_path.name}"
+    run_id = f"dies-{os.getpid()}"
 
     async def attempt():
         environment = ComposeEnvironment(clock=SystemClock())

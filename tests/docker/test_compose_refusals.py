@@ -156,6 +156,7 @@ def test_a_container_that_dies_at_start(file):
     [sentence] = [line for line in done.stdout.splitlines() if line.startswith("HARNESS ERROR")][:1]
     assert "container of service 'tiger' ended with code" in sentence
     assert "no_such_module" in sentence
+    assert "WorldNotClean" not in done.stdout
     assert leftovers(file) == []
 
 

@@ -19,7 +19,7 @@ from harness.environments.compose.told import ContainerEvent
 from harness.environments.journal import Journal
 from harness.environments.network import ProxiedNetwork
 from harness.environments.start import Start
-from harness.model.errors import HarnessError, ServiceNotReady
+from harness.model.errors import HarnessError, ServiceNotReady, first_of
 from harness.model.system import ServiceKind
 
 
@@ -160,7 +160,7 @@ class Assembly:
                 for name in self.services:
                     group.create_task(self._start(name))
         except ExceptionGroup as several:
-            raise _first_of(several) from several
+            raise first_of(several) from several
 
     async def _start(self, name: str) -> None:
         for companion in self._stack.services[name].companions:
@@ -176,24 +176,19 @@ class Assembly:
         self._ready[name].set()
 
     async def _save_logs(self) -> None:
-        """Keep what every container said; a log that cannot be had must not keep one alive."""
-        for name, container in self._containers.items():
-            path = self.start.logs / f"{name}.log"
-            try:
-                path.write_bytes(await self.engine.logs(container))
-            except HarnessError as error:
-                path.write_text(f"{error}\n", encoding="utf-8")
+        """Keep what every container said, all at once: an engine that hangs costs its bound once."""
+        await asyncio.gather(*(self._save_log(name) for name in self._containers))
+
+    async def _save_log(self, name: str) -> None:
+        """Keep what a container said; a log that cannot be had must not keep it alive."""
+        path = self.start.logs / f"{name}.log"
+        try:
+            path.write_bytes(await self.engine.logs(self._containers[name]))
+        except HarnessError as error:
+            path.write_text(f"{error}\n", encoding="utf-8")
 
     async def _stop(self) -> None:
         """Let the services end by themselves, then their databases, as far as they run."""
         for kind in (ServiceKind.COMMAND, ServiceKind.POSTGRESQL):
             ending = [one for one in self.services.values() if one.service.kind is kind]
             await asyncio.gather(*(one.let_end() for one in ending))
-
-
-def _first_of(several: ExceptionGroup[Exception]) -> Exception:
-    """Return the first error of a start: the others are its consequences."""
-    first: Exception = several
-    while isinstance(first, ExceptionGroup):
-        first = first.exceptions[0]
-    return first

@@ -247,8 +247,9 @@ async def standing(
         ending.callback(engine.close)
         project = Project(project_id, stack, engine=engine, host=host, guard=guard, journal=journal)
         undo = {"kind": labelled.RUN_LABEL, "label": project.label, "host": host}
-        with journal.undoing("make containers, networks and volumes", undo):
-            try:
-                yield project
-            finally:
-                await project.remove()
+        number = journal.plan_undo("make containers, networks and volumes", undo)
+        try:
+            yield project
+        finally:
+            await project.remove()
+            journal.undone(number)  # after an error inside as well: all is gone
