@@ -12,9 +12,8 @@ RUNS ?= 5
 SELECT ?=
 # A container starts half a second later than a process: at 0.1 that is 5 s of a scenario.
 TIME_SCALE_DOCKER ?= 0.2
-# Families of faults: network, kill, pause, resources, scripted answers, inside a process, and what
-# only containers allow.
-SELECT_DOCKER ?= tiger_answers_for_a_dead_portal or a_killed_orchestrator or a_frozen_portal or postgresql_is_full or retry_rides_out or failing_calls_open or oom_killed or full_disk or starved_portal or wrong_clock
+SELECT_DOCKER ?=
+RUNS_DOCKER ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: chaos-docker slow help setup test chaos demo lint types unit bench report docker-up docker-down clean lock
@@ -52,10 +51,10 @@ unit: setup ## the fast tests; coverage is measured
 chaos: setup ## run the bundled scenarios on real processes; reports in reports/latest
 	$(BIN)/atlas-chaos run scenarios --report-dir reports/latest --time-scale $(TIME_SCALE) --seed $(SEED) -n $(RUNS) $(if $(SELECT),-k "$(SELECT)")
 
-chaos-docker: setup ## run bundled scenarios in containers; reports in reports/docker
+chaos-docker: setup ## run the bundled scenarios in containers; reports in reports/docker
 	scripts/docker_engine.sh start
 	scripts/docker_images.sh
-	$(BIN)/atlas-chaos run scenarios --environment compose --report-dir reports/docker --time-scale $(TIME_SCALE_DOCKER) --seed $(SEED) -n 1 -k "$(SELECT_DOCKER)"
+	$(BIN)/atlas-chaos run scenarios --environment compose --report-dir reports/docker --time-scale $(TIME_SCALE_DOCKER) --seed $(SEED) -n $(RUNS_DOCKER) $(if $(SELECT_DOCKER),-k "$(SELECT_DOCKER)")
 
 demo: setup ## one scenario, to a report, within a minute
 	$(BIN)/atlas-chaos run scenarios/lookups_survive_a_dead_database.chaos.yaml --report-dir reports/demo

@@ -176,7 +176,7 @@ class Assembly:
         self._ready[name].set()
 
     async def _save_logs(self) -> None:
-        """Keep what every container said, all at once: an engine that hangs costs its bound once."""
+        """Keep what every container said, all at once: an engine that hangs costs one bound."""
         await asyncio.gather(*(self._save_log(name) for name in self._containers))
 
     async def _save_log(self, name: str) -> None:

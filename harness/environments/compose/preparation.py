@@ -1,4 +1,4 @@
-"""Do what has to be done once before services start: one-shots, or a copy of what they did."""
+"""Do what has to be done once before services start: databases as new, then the one-shots."""
 
 import asyncio
 from collections.abc import Mapping
@@ -44,23 +44,26 @@ class Preparation:
             HarnessError: If the project lost what an earlier run had prepared.
         """
         async with self._turn:
-            due = {name: one for name, one in shots.items() if name not in self._done}
-            if due and self._by and self._project.prepared == self._by:
-                for port, database in self._databases.items():
-                    await pristine.restore(port, database)
-            elif due:
-                for name, container in due.items():
+            if self._by and not self._done:
+                await self._renew()
+            for name, container in shots.items():
+                if name not in self._done:
+                    self._done.add(name)
                     await run_to_end(
                         name, container, engine=self._project.engine, clock=self._clock
                     )
-                await self._keep()
-            self._done |= set(due)
 
-    async def _keep(self) -> None:
-        """Keep copies of the databases, if another run may use them."""
-        if self._by:
+    async def _renew(self) -> None:
+        """Put back what the databases held before any one-shot, or keep it for the next run.
+
+        Not what one-shots left there: what they write may say when that was.
+        """
+        if self._project.prepared == self._by:
+            for port, database in self._databases.items():
+                await pristine.restore(port, database)
+        else:
             kept = [await pristine.keep(*one) for one in self._databases.items()]
-            self._project.prepared = self._by if all(kept) else ""
+            self._project.prepared = self._by if all(kept) and self._by else ""
 
 
 async def run_to_end(

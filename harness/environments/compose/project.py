@@ -80,7 +80,7 @@ class Project:
         self.guard = guard
         self.journal = journal
         self.label = labelled.label_of(project_id)
-        # What the pristine copy in its database was made by; empty while there is none.
+        # The runs that the pristine copy in its database serves; empty while there is none.
         self.prepared = ""
         # Services whose containers stay between runs: they hold what is in a volume.
         self.holders: frozenset[str] = frozenset()
