@@ -17,7 +17,7 @@ import pytest
 from harness.environments import undo
 from harness.model.errors import FaultNotApplied
 from tests.docker.held_faults import CORES, FAULTS, HOUR_S, IN_FORCE, fault, scenario
-from tests.docker.running import LOOKUP, Running, docker, left
+from tests.docker.running import LOOKUP, Running, docker, left, running_system
 
 pytestmark = [pytest.mark.slow, pytest.mark.docker]
 
@@ -98,13 +98,7 @@ def cpu_s(processes: list[psutil.Process]) -> float:
 
 @pytest.fixture(scope="module")
 def running(images, tmp_path_factory):  # noqa: ARG001 -- it needs them built, not named
-    made = Resources(tmp_path_factory.mktemp("resources"), scenario())
-    try:
-        made.start()
-        yield made
-    finally:
-        made.close()
-    assert left(made.run_id) == []
+    yield from running_system(Resources(tmp_path_factory.mktemp("resources"), scenario()))
 
 
 def test_a_quota_delays_its_service_alone_and_is_granted_back(running):

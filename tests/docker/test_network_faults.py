@@ -310,7 +310,7 @@ def is_whole(running) -> bool:
         connect(running, DATABASE) == "connected"
         and resolve(running, "api")[1] < 0.4
         and running.status("api") == 200
-        and set(running.statuses()) == {"api", "db", "tiger", "toxiproxy", "migrate"}
+        and set(running.statuses()) == {"api", "db", "db_disk", "tiger", "toxiproxy", "migrate"}
     )
 
 
@@ -342,16 +342,17 @@ def test_nothing_is_left_when_the_harness_dies_inside(tmp_path):
         text=True,
         start_new_session=True,
     )
+    run_id = f"contract-{harness.pid}-{tmp_path.name}"
     try:
         assert harness.stdout.readline().strip() == "in force"
-        assert len(left(f"contract-{tmp_path.name}")) > 5
+        assert len(left(run_id)) > 5
     finally:
         os.killpg(harness.pid, signal.SIGKILL)
         harness.wait(timeout=5)
         harness.stdout.close()
 
     until_s = time.monotonic() + CLEAN_WITHIN_S  # noqa: TID251 -- what the machine does is real
-    while left(f"contract-{tmp_path.name}") and time.monotonic() < until_s:  # noqa: TID251
+    while left(run_id) and time.monotonic() < until_s:  # noqa: TID251
         time.sleep(0.5)  # noqa: TID251
 
-    assert left(f"contract-{tmp_path.name}") == []
+    assert left(run_id) == []

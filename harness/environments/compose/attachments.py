@@ -7,6 +7,7 @@ from typing import Any
 
 from harness.environments.compose.containers import ServiceContainer
 from harness.environments.compose.engine import Engine, EngineRefused
+from harness.environments.compose.targets import started
 from harness.environments.journal import Journal
 from harness.model.errors import FaultNotApplied, FaultNotHealed
 from harness.model.fault import Applied, Effect
@@ -41,10 +42,7 @@ class ContainerAttachments:
 
     def disconnect(self, service: str) -> Effect:
         """Take a service off all its networks; healing puts it back and waits until it is ready."""
-        target = self._services.get(service)
-        if target is None:
-            raise FaultNotApplied(f"service {service!r} was not started in this run")
-        return self._disconnected(target)
+        return self._disconnected(started(self._services, service))
 
     @asynccontextmanager
     async def _disconnected(self, service: ServiceContainer) -> AsyncIterator[Applied]:

@@ -8,6 +8,7 @@ from typing import Any
 from harness.clock import Clock
 from harness.environments.compose.containers import ServiceContainer
 from harness.environments.compose.engine import ContainerPaused, Engine, EngineRefused
+from harness.environments.compose.targets import started
 from harness.environments.journal import Journal
 from harness.model.errors import FaultNotApplied, FaultNotHealed, HarnessError
 from harness.model.fault import Applied, Effect
@@ -71,9 +72,7 @@ class ContainedEndpoints:
         )
 
     def _service(self, name: str) -> ServiceContainer:
-        service = self._services.get(name)
-        if service is None:
-            raise FaultNotApplied(f"service {name!r} was not started in this run")
+        service = started(self._services, name)
         if not service.service.has_chaos:
             raise FaultNotApplied(f"the system file gives service {name!r} no chaos endpoints")
         return service

@@ -11,6 +11,7 @@ from harness.environments.compose.engine import EngineRefused
 from harness.environments.compose.packets import Packets, Rule
 from harness.environments.compose.project import project_name
 from harness.environments.compose.sidecars import Sidecars
+from harness.environments.compose.targets import started
 from harness.environments.journal import Journal
 from harness.model.errors import FaultNotApplied, FaultNotHealed
 from harness.model.fault import Applied, Effect
@@ -71,20 +72,14 @@ class ContainerNames:
     def fail(self, service: str, how: str) -> Effect:
         """Refuse each question for a name, or lose it; effects are the packets that met that."""
         act = f"{how} names of {service}"
-        return self._packets.in_force(self._service(service), [_FAILURES[how]], act=act)
+        return self._packets.in_force(started(self._services, service), [_FAILURES[how]], act=act)
 
     def delay(self, service: str, delay_s: float) -> Effect:
         """Send questions to a resolver beside the service that holds each one; effects are theirs.
 
         Questions over TCP, which follow an answer too large for a packet, are not held.
         """
-        return self._delayed(self._service(service), delay_s)
-
-    def _service(self, name: str) -> ServiceContainer:
-        service = self._services.get(name)
-        if service is None:
-            raise FaultNotApplied(f"service {name!r} was not started in this run")
-        return service
+        return self._delayed(started(self._services, service), delay_s)
 
     @asynccontextmanager
     async def _delayed(self, service: ServiceContainer, delay_s: float) -> AsyncIterator[Applied]:

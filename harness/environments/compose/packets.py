@@ -101,7 +101,9 @@ class Packets:
         self, service: ServiceContainer, rules: Sequence[Rule], mark: str, applied: Applied
     ) -> None:
         """Read the counters, delete the rules and read back that they are gone."""
-        delete = [f"{rule.command('-D', mark)} || true" for rule in rules]  # none: read back below
+        # A rule that was never laid cannot be deleted, and must not keep the others in force; what
+        # is left of any is read back below.
+        delete = [f"{rule.command('-D', mark)} || true" for rule in rules]
         lines = [*_listing(rules), *delete, "echo after", *_listing(rules)]
         try:
             said = await self._shell(service, lines)

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from harness.environments.compose.containers import ServiceContainer
+from harness.environments.compose.targets import started
 from harness.environments.journal import Journal
 from harness.model.errors import FaultNotApplied, FaultNotHealed
 from harness.model.fault import Applied, Effect
@@ -21,25 +22,19 @@ class ContainerFaults:
 
     def kill(self, service: str) -> Effect:
         """Kill all processes with SIGKILL; healing starts the container again."""
-        return self._absent(self._service(service), "kill")
+        return self._absent(started(self._services, service), "kill")
 
     def stop(self, service: str) -> Effect:
         """Stop by the container's own signal; healing starts it again."""
-        return self._absent(self._service(service), "stop")
+        return self._absent(started(self._services, service), "stop")
 
     def pause(self, service: str) -> Effect:
         """Freeze by the engine, which reaches every process; healing lets them go on."""
-        return self._frozen(self._service(service))
+        return self._frozen(started(self._services, service))
 
     def restart(self, service: str) -> Effect:
         """Stop and start again at once; healing finds it running."""
-        return self._restarted(self._service(service))
-
-    def _service(self, name: str) -> ServiceContainer:
-        service = self._services.get(name)
-        if service is None:
-            raise FaultNotApplied(f"service {name!r} was not started in this run")
-        return service
+        return self._restarted(started(self._services, service))
 
     @asynccontextmanager
     async def _absent(self, service: ServiceContainer, how: str) -> AsyncIterator[Applied]:

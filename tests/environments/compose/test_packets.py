@@ -29,7 +29,7 @@ class Filter:
         return "\n".join(self._answer(line) for line in argv[-1].splitlines())
 
     def _answer(self, line: str) -> str:
-        words = shlex.split(line.removesuffix(" || true"))
+        words = shlex.split(line.removesuffix(" || true"))  # of a shell: what fails is read back
         if words[0] == "echo":
             return words[1]
         table, act, rule = words[4], words[5], " ".join(words[6:])
