@@ -250,7 +250,7 @@ def test_an_engine_that_goes_away_is_told_and_what_it_kept_is_removed_when_it_is
 
 
 def test_a_broken_dockerfile_is_named_with_what_failed(images, tmp_path):  # noqa: ARG001 -- built
-    for name in ("docker", "scripts", "resilience", "shadow_atlas"):
+    for name in ("docker", "scripts", "resilience", "shadow_atlas", "fault_injectors", "harness"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     dockerfile = tmp_path / "docker" / "Dockerfile"
     begun = "ARG BASE_IMAGE=python:3.11-slim\nFROM ${BASE_IMAGE} AS base\n"
