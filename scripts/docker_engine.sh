@@ -70,7 +70,7 @@ install_compose() {
   echo "building Compose $compose_version from its Go module; this takes minutes once"
   local plugins="${DOCKER_CONFIG:-$HOME/.docker}/cli-plugins" build
   build="$(mktemp -d)"
-  trap 'rm -rf -- "$build"' EXIT
+  trap "rm -rf -- '$build'" EXIT # the name now: at the exit the variable is gone
   (
     cd "$build"
     export CGO_ENABLED=0 GOFLAGS=-mod=mod
