@@ -17,7 +17,8 @@ from harness.environments.not_offered import NotOffered
 from harness.environments.ports import Ports
 from harness.environments.process_faults import ProcessFaults
 from harness.environments.processor_waits import recording_waits
-from harness.environments.prometheus import Prometheus, find_program, prometheus, site_of
+from harness.environments.prometheus import Prometheus, site_of
+from harness.environments.prometheus_process import find_program, prometheus
 from harness.environments.resource_faults import ResourceFaults
 from harness.environments.services import ServiceProcess
 from harness.environments.standing import Standing, note
@@ -227,7 +228,9 @@ class ProcessesEnvironment:
         targets = {name: f"127.0.0.1:{service.port}" for name, service in services.items()}
         return await stack.enter_async_context(
             prometheus(
-                site_of(start, alerts, targets, storage),
+                site_of(start, alerts, targets),
+                storage=storage,
+                log=start.logs / "prometheus.log",
                 environment=start.environment("prometheus"),
                 clock=self._clock,
                 keep=start.settings.keep,

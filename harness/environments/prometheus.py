@@ -1,56 +1,37 @@
-"""A real Prometheus beside the system of a run: it scrapes, evaluates the rules, and is asked.
+"""A real Prometheus that watches the system of a run: what it is told, and what it is asked.
 
-It is a process of the run like any other (mark, port, work folder, log), but no part of the system:
-no fault acts on it, and it reads the services directly, past the fault proxy.
+It is no part of the system: no fault acts on it, and it reads the services directly, past the fault
+proxy. Who starts it is a matter of the environment.
 """
 
 import asyncio
 import json
-import shutil
-import signal
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import httpx
 
 from harness.clock import Clock
-from harness.environments import child
 from harness.environments.start import Start, subfolder
 from harness.model.alert_rules import render_rules
 from harness.model.alerting import Alerting
-from harness.model.errors import HarnessError, MissingDependency, ServiceNotReady
+from harness.model.errors import HarnessError, ServiceNotReady
 from harness.model.records import NS_PER_S, AlertReading
 from harness.model.run import Recorder
 from harness.plain_http import plain_client
 
-PROGRAM = "prometheus"
 _READY_WITHIN_S = 30.0  # it finds its targets in steps of 5 s; the rest is for two busy cores
-_STOP_WITHIN_S = 5.0
 _ANSWER_WITHIN_S = 2.0  # it answers in milliseconds; what takes longer is no look any more
 _POLL_S = 0.1
 
 
-def find_program() -> str:
-    """Return the path of Prometheus.
-
-    Raises:
-        MissingDependency: If it is not on PATH, with what to install.
-    """
-    path = shutil.which(PROGRAM)
-    if path is None:
-        raise MissingDependency(
-            "no Prometheus found, and the scenario has 'alerts'; install it (Debian: apt-get "
-            "install prometheus) or put its folder on PATH"
-        )
-    return path
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """Where a Prometheus runs and what it watches.
+    """Where a Prometheus answers and what it watches.
 
     Args:
         alerts: What the scenario says of it; its interval is scaled already.
@@ -58,8 +39,6 @@ class Site:
         targets: `host:port` of each service that it scrapes.
         port: Its own port on loopback.
         settings: Folder for its configuration, which is kept with the run.
-        storage: Folder for its samples, which are not.
-        log: File for what it says.
     """
 
     alerts: Alerting
@@ -67,20 +46,25 @@ class Site:
     targets: Mapping[str, str]
     port: int
     settings: Path
-    storage: Path
-    log: Path
+
+    @property
+    def rules_file(self) -> Path:
+        """Return where the rules are written."""
+        return self.settings / "rules.yml"
 
     def write(self) -> Path:
         """Write rules and configuration, and return the path of the latter."""
-        rules = self.settings / "rules.yml"
-        rules.write_text(self.rules, encoding="utf-8")
+        self.rules_file.write_text(self.rules, encoding="utf-8")
         path = self.settings / "prometheus.yml"
-        document = self.configuration(rules)
-        path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")  # JSON is YAML
+        document = json.dumps(self.configuration(), indent=2)  # JSON is YAML
+        path.write_text(document + "\n", encoding="utf-8")
         return path
 
-    def configuration(self, rules: Path) -> Mapping[str, Any]:
-        """Return the configuration: a job for each service, named like it."""
+    def configuration(self) -> Mapping[str, Any]:
+        """Return the configuration: a job for each service, named like it.
+
+        It finds the rules beside it, since a container sees both under another path.
+        """
         every = f"{max(1, round(self.alerts.every_s * 1000))}ms"
         return {
             "global": {
@@ -88,7 +72,7 @@ class Site:
                 "scrape_timeout": every,
                 "evaluation_interval": every,
             },
-            "rule_files": [str(rules)],
+            "rule_files": [self.rules_file.name],
             "scrape_configs": [
                 {
                     "job_name": service,
@@ -100,14 +84,13 @@ class Site:
         }
 
 
-def site_of(start: Start, alerts: Alerting, targets: Mapping[str, str], storage: Path) -> Site:
+def site_of(start: Start, alerts: Alerting, targets: Mapping[str, str]) -> Site:
     """Return the site of a run's Prometheus, with the rules in the run's time scale.
 
     Args:
         start: The start of the run.
         alerts: What the scenario says.
-        targets: `host:port` of every service of the run.
-        storage: Folder for samples, made if it is not there.
+        targets: `host:port` of every service of the run, as Prometheus reaches it.
 
     Raises:
         HarnessError: If the rules cannot be read or rendered any more.
@@ -123,34 +106,49 @@ def site_of(start: Start, alerts: Alerting, targets: Mapping[str, str], storage:
         targets={service: targets[service] for service in alerts.scrape},
         port=start.ports.take(),
         settings=subfolder(start.settings.folder, "prometheus"),
-        storage=storage,
-        log=start.logs / "prometheus.log",
     )
 
 
 class Prometheus:
-    """A Prometheus that was started."""
+    """A Prometheus that was started.
 
-    def __init__(self, process: asyncio.subprocess.Process, site: Site, clock: Clock) -> None:
-        self._process = process
+    Args:
+        site: Where it answers and what it watches.
+        clock: Clock of the run.
+        demand_alive: Raises HarnessError if it has ended, with what it said.
+    """
+
+    def __init__(self, site: Site, *, clock: Clock, demand_alive: Callable[[], None]) -> None:
         self._site = site
         self._clock = clock
+        self._demand_alive = demand_alive
         self._client = plain_client(
             base_url=f"http://127.0.0.1:{site.port}/api/v1", timeout=_ANSWER_WITHIN_S
         )
 
+    async def __aenter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the connections to it."""
+        await self._client.aclose()
+
     def check_alive(self) -> None:
-        """Raise if the process has died: then no alert of this run means anything."""
-        if self._process.returncode is not None:
-            told = child.tail(self._site.log)
-            raise HarnessError(f"Prometheus ended with code {self._process.returncode}: {told}")
+        """Raise if it has died: then no alert of this run means anything."""
+        self._demand_alive()
 
     async def wait_until_watching(self) -> None:
         """Wait until every service has been scraped and every alert evaluated once.
 
         Raises:
             ServiceNotReady: If that takes longer than 30 s, saying what is missing.
-            HarnessError: If the process ends, with what it said.
+            HarnessError: If it ends, with what it said.
         """
         missing = "it does not answer"
         for _ in range(int(_READY_WITHIN_S / _POLL_S)):
@@ -218,12 +216,6 @@ class Prometheus:
             due_ns += every_ns * max(1, -(-(self._clock.now_ns() - due_ns) // every_ns))
             await self._clock.sleep((due_ns - self._clock.now_ns()) / NS_PER_S)
 
-    async def close(self, *, keep: bool) -> None:
-        """Stop the process, unless the system is to be kept."""
-        await self._client.aclose()
-        if not keep:
-            await child.stop(self._process, how=signal.SIGTERM, within_s=_STOP_WITHIN_S)
-
 
 def readings_of(rule: Mapping[str, Any], t_ns: int) -> list[AlertReading]:
     """Return one record for each active series of a rule, or one that says that none is.
@@ -239,31 +231,3 @@ def readings_of(rule: Mapping[str, Any], t_ns: int) -> list[AlertReading]:
         for series in rule["alerts"]
     ]
     return active or [AlertReading(t_ns=t_ns, alert=name, state="inactive")]
-
-
-@asynccontextmanager
-async def prometheus(
-    site: Site, *, environment: Mapping[str, str], clock: Clock, keep: bool
-) -> AsyncIterator[Prometheus]:
-    """Start a Prometheus, without waiting for it; leaving stops it.
-
-    Raises:
-        MissingDependency: If there is none.
-        HarnessError: If it cannot be started.
-    """
-    command = child.Command(
-        argv=[
-            find_program(),
-            f"--config.file={site.write()}",
-            f"--storage.tsdb.path={site.storage}",
-            f"--web.listen-address=127.0.0.1:{site.port}",
-            "--log.level=warn",
-        ],
-        environment={**environment, "GOMAXPROCS": "1"},  # the cores are for the system
-        log=site.log,
-    )
-    server = Prometheus(await child.spawn(command), site, clock)
-    try:
-        yield server
-    finally:
-        await server.close(keep=keep)

@@ -1,7 +1,7 @@
 """What `doctor` says of programs that only some scenarios need."""
 
 from harness.command_line.machine_commands import MONITORING, program_lines
-from harness.environments.prometheus import PROGRAM
+from harness.environments.prometheus_process import PROGRAM
 
 
 def test_program_that_is_there_is_named_with_its_path_and_what_runs_it(tmp_path):

@@ -16,7 +16,8 @@ from harness.checks import CHECKS
 from harness.clock import SystemClock
 from harness.environments import child
 from harness.environments.processes import ProcessesEnvironment
-from harness.environments.prometheus import Site, find_program, prometheus, readings_of
+from harness.environments.prometheus import Site, readings_of
+from harness.environments.prometheus_process import find_program, prometheus
 from harness.model.alerting import Alerting
 from harness.model.errors import HarnessError, MissingDependency, ServiceNotReady
 from harness.model.records import AlertReading
@@ -67,13 +68,13 @@ async def watched(folder: Path, *, rules: str = RULES, clock=None, has_service: 
         targets={"tower": f"127.0.0.1:{port}"},
         port=free_port(),
         settings=folder,
-        storage=folder / "samples",
-        log=folder / "prometheus.log",
     )
     async with (
         server,
         prometheus(
             site,
+            storage=folder / "samples",
+            log=folder / "prometheus.log",
             environment=child.inherited_environment(),
             clock=clock or SystemClock(),
             keep=False,

@@ -13,11 +13,14 @@ from harness.environments.compose.disks import ContainerDisks
 from harness.environments.compose.override import override_text
 from harness.environments.compose.preparation import Preparation
 from harness.environments.compose.project import Making, Project
+from harness.environments.compose.prometheus import ContainedPrometheus
 from harness.environments.compose.proxy import ContainedProxy
 from harness.environments.compose.reuse import databases_of
+from harness.environments.compose.stack import PROMETHEUS
 from harness.environments.compose.told import ContainerEvent
 from harness.environments.journal import Journal
 from harness.environments.network import ProxiedNetwork
+from harness.environments.prometheus import Prometheus
 from harness.environments.start import Start
 from harness.model.errors import HarnessError, ServiceNotReady, first_of
 from harness.model.system import ServiceKind
@@ -51,6 +54,10 @@ class Assembly:
         self._clock = clock
         self._names = start.scenario.services()
         self._proxy = ContainedProxy(start.ports.take(), proxy)
+        alerts = start.scenario.alerts
+        self._prometheus = (
+            None if alerts is None else ContainedPrometheus(start, alerts, project.stack)
+        )
         self._containers: dict[str, str] = {}
         self._ready = {name: asyncio.Event() for name in self._names}
         self._preparation = Preparation(
@@ -89,14 +96,20 @@ class Assembly:
 
     def _making(self) -> Making:
         override = self.start.events.parent / "compose.override.yml"
-        differences = differences_of(self.start, self._stack, self._proxy)
+        folders = {"ATLAS_EVENTS": str(self.start.events)}
+        helpers = {self._proxy.service: self._proxy.port}
+        if self._prometheus is not None:
+            self._prometheus.write()
+            helpers[PROMETHEUS] = self._prometheus.site.port
+            folders["ATLAS_MONITORING"] = str(self._prometheus.site.settings)
+        differences = differences_of(self.start, self._stack, helpers)
         override.write_text(
             override_text(self._stack, differences, labels_of(self.start)), encoding="utf-8"
         )
         return Making(
-            services=self._stack.made_for(self._names, self._proxy.kind),
+            services=self._stack.made_for(self._names, list(helpers)),
             override=override,
-            events=self.start.events,
+            folders=folders,
             log=self.start.logs / "compose.log",
         )
 
@@ -113,12 +126,15 @@ class Assembly:
     async def listen(self) -> Callable[[], None]:
         """Hear of every end of a container from now on; return what ends that."""
         by_id = {one.container: one for one in self.services.values()}
+        died = {self.proxy_container: self._proxy.died}
+        if self._prometheus is not None:
+            died[self._containers[PROMETHEUS]] = self._prometheus.died
 
         def heard(event: ContainerEvent) -> None:
             if event.container in by_id:
                 by_id[event.container].heard(event)
-            elif event.container == self.proxy_container and event.what == "die":
-                self._proxy.died()
+            elif event.what == "die" and event.container in died:
+                died[event.container]()
 
         label = labelled.label_of(self.start.settings.run_id)
         return await self.engine.listen(label, heard)
@@ -137,6 +153,16 @@ class Assembly:
             said = (await self.engine.logs(container, lines=12)).decode(errors="replace")
             raise ServiceNotReady(f"{error}\n{said}") from error
         return ProxiedNetwork(self._proxy, proxies, journal=journal)
+
+    @asynccontextmanager
+    async def watching(self) -> AsyncIterator[Prometheus | None]:
+        """Start a Prometheus, without waiting for it, if the scenario has alerts."""
+        if self._prometheus is None:
+            yield None
+            return
+        container = self._containers[PROMETHEUS]
+        async with self._prometheus.started(self.engine, container, clock=self._clock) as asked:
+            yield asked
 
     def disks(self, journal: Journal) -> ContainerDisks:
         """Return control over the disks that services have of their own."""

@@ -1,26 +1,26 @@
 """What the containers of one run have of their own: ports, variables, user and labels."""
 
 import os
+from collections.abc import Mapping
 
 from harness.environments import labelled
 from harness.environments.compose.clocks import preloaded
 from harness.environments.compose.override import Difference
-from harness.environments.compose.proxy import ContainedProxy
 from harness.environments.compose.stack import PROXIES, Stack
 from harness.environments.start import Start
 from harness.model.system import EventSource
 
 
-def differences_of(start: Start, stack: Stack, proxy: ContainedProxy) -> dict[str, Difference]:
+def differences_of(start: Start, stack: Stack, helpers: Mapping[str, int]) -> dict[str, Difference]:
     """Return what each container of a run has of its own.
 
     Args:
         start: The start of the run.
         stack: The Compose file.
-        proxy: The fault proxy of the run.
+        helpers: Ports on loopback of the services that serve the harness.
     """
     names = start.scenario.services()
-    published = {name: start.port(name) for name in names} | {proxy.service: proxy.port}
+    published = {name: start.port(name) for name in names} | dict(helpers)
     return {
         name: Difference(
             published=published.get(name),
@@ -30,7 +30,7 @@ def differences_of(start: Start, stack: Stack, proxy: ContainedProxy) -> dict[st
             },
             user=f"{os.getuid()}:{os.getgid()}" if stack.services[name].has_events else None,
         )
-        for name in stack.made_for(names, proxy.kind)
+        for name in stack.made_for(names, list(helpers))
     }
 
 

@@ -18,7 +18,7 @@ from harness.environments.compose.projects import Projects, Wish
 from harness.environments.compose.sidecars import Sidecars
 from harness.environments.guard import Guard
 from harness.environments.ports import Ports
-from harness.environments.prometheus import Prometheus, prometheus, site_of
+from harness.environments.prometheus import Prometheus
 from harness.environments.start import Start, subfolder
 from harness.model.errors import HarnessError
 from harness.model.fault import Capability
@@ -153,7 +153,7 @@ class ComposeEnvironment:
         stack.callback(await assembly.listen())
         network = await assembly.network(journal)
         sidecars = Sidecars(project.engine, image=project.stack.tools, labels=labels_of(start))
-        watching = await self._watching(start, guard.folder / "run" / "prometheus", stack)
+        watching = await stack.enter_async_context(assembly.watching())
         await assembly.run()
         if watching is not None:
             await watching.wait_until_watching()
@@ -165,21 +165,4 @@ class ComposeEnvironment:
             ),
             guard=guard,
             watching=watching,
-        )
-
-    async def _watching(
-        self, start: Start, storage: Path, stack: AsyncExitStack
-    ) -> Prometheus | None:
-        """Start a Prometheus of our own if the scenario has alerts; it reads published ports."""
-        alerts = start.scenario.alerts
-        if alerts is None:
-            return None
-        targets = {name: f"127.0.0.1:{start.port(name)}" for name in start.scenario.services()}
-        return await stack.enter_async_context(
-            prometheus(
-                site_of(start, alerts, targets, storage),
-                environment=start.environment("prometheus"),
-                clock=self._clock,
-                keep=False,
-            )
         )

@@ -10,9 +10,8 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 
-from fault_injectors.toxiproxy import ProxyKind
 from harness.environments import child
-from harness.environments.compose.stack import PROXIES, Stack, read_stack
+from harness.environments.compose.stack import Stack, read_stack
 from harness.model.errors import MissingDependency
 
 API_AT_LEAST = (1, 41)  # of Docker 20.10, the oldest that this was tried with
@@ -153,7 +152,7 @@ def compose_arguments(stack: Stack, *more: Path, project: str = "") -> list[str]
 def lacking_images(
     stack: Stack,
     names: Sequence[str],
-    proxy: ProxyKind,
+    helpers: Sequence[str],
     machine: Machine,
     *,
     needs_tools: bool,
@@ -163,14 +162,14 @@ def lacking_images(
     Args:
         stack: The Compose file.
         names: The services whose containers are made.
-        proxy: The fault proxy of the run.
+        helpers: The services of the file that serve the harness.
         machine: Has the images.
         needs_tools: Whether something is run beside them as well.
     """
     if needs_tools and not stack.tools:
         what = "no image with iptables and python3, which faults on packets and names need"
         return [f"{stack.file.name} names {what}; say 'x-atlas-chaos: {{tools: IMAGE}}' there"]
-    needed = dict.fromkeys(stack.services[name].image for name in stack.made_for(names, proxy))
+    needed = dict.fromkeys(stack.services[name].image for name in stack.made_for(names, helpers))
     if needs_tools:
         needed[stack.tools] = None
     return [
@@ -189,11 +188,11 @@ def _has_image(image: str, host: str) -> bool:
     return True
 
 
-def unknown_services(stack: Stack, names: Sequence[str], proxy: ProxyKind) -> list[str]:
-    """Return which services a scenario reaches that the Compose file does not describe."""
+def unknown_services(stack: Stack, names: Sequence[str]) -> list[str]:
+    """Return which services a run needs that the Compose file does not describe."""
     return [
         f"{stack.file.name} describes no service {name!r}; it has {', '.join(stack.services)}"
-        for name in (*names, PROXIES[proxy])
+        for name in names
         if name not in stack.services
     ]
 

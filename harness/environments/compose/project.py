@@ -42,13 +42,13 @@ class Making:
     Args:
         services: Whose containers are made.
         override: The file laid over the user's.
-        events: The folder of the run's event files.
+        folders: The run's folders that containers see, by the variables of the user's file.
         log: File that Compose's own words are appended to.
     """
 
     services: Sequence[str]
     override: Path
-    events: Path
+    folders: Mapping[str, str]
     log: Path
 
 
@@ -102,7 +102,7 @@ class Project:
                 *making.services,
             ],
             override=making.override,
-            variables={"ATLAS_EVENTS": str(making.events)},
+            variables=making.folders,
             log=making.log,
             within_s=_CREATE_WITHIN_S,
         )

@@ -5,8 +5,7 @@ from collections.abc import Iterator, Mapping
 from fault_injectors.toxiproxy import ProxyKind
 from harness.environments.compose import machine
 from harness.environments.compose.machine import Machine
-from harness.environments.compose.stack import Stack, find_file
-from harness.environments.prometheus import find_program
+from harness.environments.compose.stack import Stack, find_file, helpers_of
 from harness.model.errors import MissingDependency
 from harness.model.fault import Capability
 from harness.model.scenario import Scenario
@@ -57,16 +56,14 @@ def of_scenario(scenario: Scenario, proxy: ProxyKind) -> list[str]:
 def of_machine(scenario: Scenario, proxy: ProxyKind) -> list[str]:
     """Return what this machine lacks for a scenario, with what to do about it."""
     try:
-        if scenario.alerts is not None:
-            find_program()  # a process of ours here too: it is no part of the system
         found = machine.find_machine()
         stack = stack_for(scenario, found)
     except MissingDependency as error:
         return [str(error)]
-    names = scenario.services()
-    unknown = machine.unknown_services(stack, names, proxy)
+    names, helpers = scenario.services(), helpers_of(scenario, proxy)
+    unknown = machine.unknown_services(stack, [*names, *helpers])
     beside = any(entry.fault.name in _BESIDE for entry in scenario.timeline)
-    lacking = machine.lacking_images(stack, names, proxy, found, needs_tools=beside)
+    lacking = machine.lacking_images(stack, names, helpers, found, needs_tools=beside)
     return unknown or [*lacking, *_disks(scenario, stack)]
 
 

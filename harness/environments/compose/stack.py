@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from fault_injectors.toxiproxy import ProxyKind
+from harness.model.scenario import Scenario
 
 # The services of the Compose file that carry every link, one of them in each run.
 PROXIES = {ProxyKind.TOXIPROXY: "toxiproxy", ProxyKind.EMBEDDED: "fault_proxy"}
+PROMETHEUS = "prometheus"  # the service that watches a system whose scenario has alerts
 PROXY_PORT = 8474  # of Toxiproxy's control API
 _DATABASE_PORT = 5432
+_PORTS = {**dict.fromkeys(PROXIES.values(), PROXY_PORT), PROMETHEUS: 9090}
 _OURS = "x-atlas-chaos"  # what the file says to the harness, and Compose ignores
 _NAMES = ("docker-compose.yml", "docker-compose.yaml", "compose.yml", "compose.yaml")
 _ENDED_WELL = "service_completed_successfully"
@@ -87,10 +90,10 @@ class Stack:
         found = (shot for name in names for shot in self.services[name].one_shots)
         return tuple(dict.fromkeys(found))
 
-    def made_for(self, names: Sequence[str], proxy: ProxyKind) -> tuple[str, ...]:
-        """Return what has to be made to start `names`: all that they wait for, and the proxy."""
+    def made_for(self, names: Sequence[str], helpers: Sequence[str]) -> tuple[str, ...]:
+        """Return what has to be made to start `names`: all that they wait for, and the helpers."""
         beside = (other for name in names for other in self.services[name].companions)
-        return tuple(dict.fromkeys([*names, *beside, *self.one_shots(names), PROXIES[proxy]]))
+        return tuple(dict.fromkeys([*names, *beside, *self.one_shots(names), *helpers]))
 
     def disk_of(self, name: str) -> Disk | None:
         """Return the disk of a service's own; None if its data is on that of this host."""
@@ -107,6 +110,11 @@ class Stack:
         volumes = {volume for name in names for volume in self.services[name].mounts}
         mounting = {one.name for one in self.services.values() if volumes & set(one.mounts)}
         return frozenset(mounting.difference(names))
+
+
+def helpers_of(scenario: Scenario, proxy: ProxyKind) -> tuple[str, ...]:
+    """Return which services of the Compose file serve the harness in a run, not its system."""
+    return (PROXIES[proxy], *([] if scenario.alerts is None else [PROMETHEUS]))
 
 
 def find_file(system: Path) -> Path | None:
@@ -138,11 +146,10 @@ def _spec(name: str, told: Mapping[str, Any]) -> ContainerSpec:
     environment = told.get("environment") or {}
     events = environment.get("ATLAS_EVENT_DIR")
     waits = told.get("depends_on") or {}
-    default_port = PROXY_PORT if name in PROXIES.values() else _DATABASE_PORT
     return ContainerSpec(
         name=name,
         image=str(told.get("image", "")),
-        port=int(environment.get("ATLAS_PORT", default_port)),
+        port=int(environment.get("ATLAS_PORT", _PORTS.get(name, _DATABASE_PORT))),
         one_shots=tuple(one for one, how in waits.items() if how["condition"] == _ENDED_WELL),
         companions=tuple(
             one

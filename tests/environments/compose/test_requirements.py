@@ -104,8 +104,8 @@ def test_faults_that_run_tools_beside_a_service_need_their_image(monkeypatch, to
     here = Machine(host="unix:///d.sock", engine="20.10", api="1.41", compose="2.40")
     monkeypatch.setattr(machine, "_has_image", lambda image, _host: image == "own:1")
 
-    assert machine.lacking_images(stack, [], VENDORS, here, needs_tools=False) == []
-    [told] = machine.lacking_images(stack, [], VENDORS, here, needs_tools=True)
+    assert machine.lacking_images(stack, [], ["toxiproxy"], here, needs_tools=False) == []
+    [told] = machine.lacking_images(stack, [], ["toxiproxy"], here, needs_tools=True)
     assert told.startswith(why)
 
 

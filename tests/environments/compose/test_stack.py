@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from fault_injectors.toxiproxy import ProxyKind
 from harness.environments.compose.stack import Disk, find_file, read_stack
 
 FILE = Path("docker-compose.yml")
@@ -59,10 +58,10 @@ def test_services_listen_where_their_variable_says_and_a_database_on_its_own(sta
 
 
 def test_what_is_made_for_a_service_includes_all_that_it_waits_for_and_the_proxy(stack):
-    made = stack.made_for(["db", "api"], ProxyKind.TOXIPROXY)
+    made = stack.made_for(["db", "api"], ["toxiproxy"])
 
     assert made == ("db", "api", "disk", "migrate", "toxiproxy")
-    assert stack.made_for(["api"], ProxyKind.EMBEDDED) == ("api", "migrate", "fault_proxy")
+    assert stack.made_for(["api"], ["fault_proxy"]) == ("api", "migrate", "fault_proxy")
 
 
 def test_a_volume_with_a_size_is_the_disk_of_a_service_if_somebody_keeps_it(stack):
