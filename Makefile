@@ -14,9 +14,13 @@ SELECT ?=
 TIME_SCALE_DOCKER ?= 0.2
 SELECT_DOCKER ?=
 RUNS_DOCKER ?= 2
+# Of each family of faults that containers offer at least one.
+FAMILIES := a_slow_portal or dead_database or a_killed_orchestrator or a_frozen_portal or \
+  failing_calls or postgresql_is_full or without_file_descriptors or a_partition or dead_resolver or \
+  a_starved_portal or oom_killed or a_full_disk or a_wrong_clock or all_gateways_down
 
 .DEFAULT_GOAL := help
-.PHONY: chaos-docker slow help setup test chaos demo lint types unit bench report docker-up docker-down clean lock
+.PHONY: chaos-docker chaos-docker-families docker-tests slow help setup test chaos demo lint types unit bench report docker-up docker-down clean lock
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
@@ -55,6 +59,14 @@ chaos-docker: setup ## run the bundled scenarios in containers; reports in repor
 	scripts/docker_engine.sh start
 	scripts/docker_images.sh
 	$(BIN)/atlas-chaos run scenarios --environment compose --report-dir reports/docker --time-scale $(TIME_SCALE_DOCKER) --seed $(SEED) -n $(RUNS_DOCKER) $(if $(SELECT_DOCKER),-k "$(SELECT_DOCKER)")
+
+chaos-docker-families: ## of the same a dozen, with at least one fault of each family
+	$(MAKE) chaos-docker SELECT_DOCKER="$(FAMILIES)" RUNS_DOCKER=4
+
+docker-tests: setup ## the tests that start containers
+	scripts/docker_engine.sh start
+	scripts/docker_images.sh
+	ATLAS_DOCKER=1 $(BIN)/python -m pytest tests/docker -n 3 -q --durations=10
 
 demo: setup ## one scenario, to a report, within a minute
 	$(BIN)/atlas-chaos run scenarios/lookups_survive_a_dead_database.chaos.yaml --report-dir reports/demo
