@@ -9,8 +9,6 @@ from harness.model.run import Environment, Listener, Progress, RunResult
 from harness.model.scenario import Scenario
 from harness.model.verdict import Verdict
 
-_LATER = "not decided beside others; run again at the end, beside fewer"
-
 
 async def run_all(
     scenarios: Sequence[tuple[Scenario, bool]],
@@ -53,7 +51,7 @@ async def run_all(
             )
         results[index] = result
         if result.verdict is Verdict.INCONCLUSIVE and tries.stop < RUNS_MAX:
-            listener(Progress(scenario=scenario.name, phase="wait", message=_LATER))
+            listener(_put_off(result))
         else:
             finished(result)
 
@@ -67,6 +65,12 @@ async def run_all(
                 group.create_task(run(index, tries, slots))
         pending = [one for one in pending if results[one].verdict is Verdict.INCONCLUSIVE]
     return [results[index] for index in sorted(results)]
+
+
+def _put_off(result: RunResult) -> Progress:
+    """Return what is said of a run that was not decided, and why."""
+    told = f"{result.sentence}; run again at the end, beside fewer"
+    return Progress(scenario=result.scenario.name, phase="wait", message=told)
 
 
 def _by_turns(ascending: Sequence[int]) -> list[int]:

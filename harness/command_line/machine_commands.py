@@ -90,9 +90,15 @@ def remove_leftovers(*, force: bool) -> None:
 
 
 def _kill_orphans() -> None:
-    """Kill marked processes whose run has no work folder any more."""
+    """Kill marked processes of runs that have no work folder any more, and no watchdog either.
+
+    A run whose watchdog lives has its folder where another `TMPDIR` says.
+    """
     known = {undo.owner_of(folder)[0] for folder in undo.work_folders()}
     for run_id in sorted({run_id for run_id, _ in world.marked_runs()} - known):
+        if world.is_guarded(run_id):
+            sys.stdout.write(f"run {run_id}: guarded by its own watchdog; left alone\n")
+            continue
         folder = undo.work_folder(run_id)
         for line in world.kill_all(run_id, folder):
             sys.stdout.write(f"run {run_id}: killed {line}\n")

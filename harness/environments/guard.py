@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from harness.environments import world
 from harness.environments.watchdog import READY, RELEASED
 from harness.model.errors import HarnessError, WorldNotClean
 
@@ -69,7 +70,7 @@ async def watched(run_id: str, log: Path) -> AsyncIterator[Guard]:
             sys.executable,
             "-P",  # a folder called `harness` where the user stands is not ours
             "-m",
-            "harness.environments.watchdog",
+            world.WATCHDOG,
             run_id,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,

@@ -18,6 +18,7 @@ import psutil
 from harness.clock import block_s
 
 MARK = "ATLAS_CHAOS_RUN"
+WATCHDOG = "harness.environments.watchdog"  # the module that guards a run, whose id is its argument
 _PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 
 
@@ -84,6 +85,15 @@ def marked_runs() -> Iterator[tuple[str, psutil.Process]]:
         mark = mark_of(process)
         if mark and process.pid != os.getpid() and _is_alive(process):
             yield mark, process
+
+
+def is_guarded(run_id: str) -> bool:
+    """Say whether the watchdog of a run lives, wherever on this machine its work folder is."""
+    return any(
+        process.info["cmdline"][-2:] == [WATCHDOG, run_id] and _is_alive(process)
+        for process in psutil.process_iter(["cmdline"])
+        if process.info["cmdline"]
+    )
 
 
 def kill_all(run_id: str, folder: Path, *, within_s: float = 10.0) -> list[str]:

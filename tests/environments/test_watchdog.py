@@ -131,6 +131,35 @@ def test_an_error_inside_makes_the_watchdog_clean_up(tmp_path):
     assert not is_alive(pid)
 
 
+def test_clean_with_another_folder_for_temporary_files_leaves_a_living_run_alone(tmp_path):
+    run_id = f"elsewhere-{os.getpid()}"
+    clean = [sys.executable, "-m", "harness.cli", "clean"]
+    elsewhere = {**os.environ, "TMPDIR": str(tmp_path)}
+
+    def cleaned() -> str:
+        done = subprocess.run(clean, env=elsewhere, capture_output=True, text=True, check=True)
+        return done.stdout
+
+    async def run() -> tuple[str, bool, str, int]:
+        async with watched(run_id, tmp_path / "log") as guard:
+            child = await asyncio.create_subprocess_exec(
+                "sleep", "60", env={**os.environ, MARK: run_id}, start_new_session=True
+            )
+            said, lives = cleaned(), is_alive(child.pid)
+            os.kill(guard.pid, signal.SIGKILL)
+            await guard._process.wait()
+            after = cleaned()
+            await child.wait()
+            return said, lives, after, child.pid
+
+    said, lives, after, pid = asyncio.run(run())
+
+    assert lives
+    assert f"run {run_id}: guarded by its own watchdog; left alone" in said
+    assert f"run {run_id}: killed process {pid} sleep 60" in after
+    undo_all(Path(gettempdir()) / f"{PREFIX}{run_id}", run_id)
+
+
 def test_a_watchdog_that_died_is_noticed(tmp_path):
     async def run() -> None:
         async with watched(f"died-{os.getpid()}", tmp_path / "log") as guard:
