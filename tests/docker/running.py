@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from fault_injectors.toxiproxy import ProxyKind
-from harness.clock import SystemClock
+from harness.clock import SystemClock, block_s
 from harness.composition import load
 from harness.environments import labelled
 from harness.environments.compose import ComposeEnvironment
@@ -93,6 +93,14 @@ class Running:
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         with opener.open(f"http://{self.system.address('api')}{LOOKUP}", timeout=5) as answer:
             return answer.headers["x-atlas-source"]
+
+    def wait_until_primary(self) -> None:
+        """Wait until lookups come from the database: a test before may have opened the circuit."""
+        for _ in range(200):  # of 0.1 s; its circuit is open for 3 s
+            if (source := self.source()) == "primary":
+                return
+            block_s(0.1)
+        raise AssertionError(f"lookups still come from {source}")
 
 
 def running_system(made: Running) -> Iterator[Running]:

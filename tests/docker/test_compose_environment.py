@@ -132,7 +132,7 @@ def test_an_end_that_nobody_ordered_is_told_as_a_crash(running):
 
 
 def test_a_link_that_is_down_bites_its_own_client_and_heals(running):
-    assert running.source() == "primary"
+    running.wait_until_primary()
 
     async def hit():
         async with running.system.capabilities.network.down(Link("api", "db")):

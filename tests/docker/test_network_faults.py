@@ -137,7 +137,7 @@ def test_a_partition_acts_on_open_connections_in_its_direction_alone(
 
 
 def test_lookups_are_served_from_the_cache_while_the_database_is_partitioned(running):
-    assert running.source() == "primary"
+    running.wait_until_primary()
 
     async def hit():
         async with running.system.capabilities.network.partition(
@@ -146,7 +146,7 @@ def test_lookups_are_served_from_the_cache_while_the_database_is_partitioned(run
             return await asyncio.to_thread(running.source)
 
     assert running.run(hit()) == "stale_cache"
-    assert running.source() == "primary"
+    running.wait_until_primary()
 
 
 def test_a_partition_on_which_nothing_was_sent_tells_of_no_effect(running):
@@ -232,7 +232,7 @@ def test_a_service_that_is_disconnected_reaches_nobody_and_is_the_same_again(run
     assert running.run(hit()) == ({}, 200, 1)
     assert networks(running, service) == before
     assert running.status("tiger") == 200
-    assert running.source() == "primary"
+    running.wait_until_primary()
 
 
 def test_a_disconnected_service_is_refused_on_its_published_port_which_comes_back(running):
