@@ -59,6 +59,7 @@ class Assembly:
             None if alerts is None else ContainedPrometheus(start, alerts, project.stack)
         )
         self._containers: dict[str, str] = {}
+        self._is_proxied = asyncio.Event()
         self._ready = {name: asyncio.Event() for name in self._names}
         self._preparation = Preparation(
             project, by=preparation, databases=self._databases(), clock=clock
@@ -139,12 +140,25 @@ class Assembly:
         label = labelled.label_of(self.start.settings.run_id)
         return await self.engine.listen(label, heard)
 
-    async def network(self, journal: Journal) -> ProxiedNetwork:
-        """Start the fault proxy and return control over the links of the run.
+    async def run(self, journal: Journal) -> ProxiedNetwork:
+        """Start the fault proxy and all services at once, each as soon as what it needs is there.
+
+        Returns:
+            Control over the links of the run.
 
         Raises:
-            ServiceNotReady: If it does not start, or lacks a link.
+            ServiceNotReady: If one of them is not ready in time, or the proxy lacks a link.
         """
+        try:
+            async with asyncio.TaskGroup() as group:
+                network = group.create_task(self._network(journal))
+                for name in self.services:
+                    group.create_task(self._start(name))
+        except ExceptionGroup as several:
+            raise first_of(several) from several
+        return network.result()
+
+    async def _network(self, journal: Journal) -> ProxiedNetwork:
         container = self.proxy_container
         await self.engine.start(container)
         try:
@@ -152,6 +166,7 @@ class Assembly:
         except ServiceNotReady as error:
             said = (await self.engine.logs(container, lines=12)).decode(errors="replace")
             raise ServiceNotReady(f"{error}\n{said}") from error
+        self._is_proxied.set()
         return ProxiedNetwork(self._proxy, proxies, journal=journal)
 
     @asynccontextmanager
@@ -175,20 +190,8 @@ class Assembly:
             journal=journal,
         )
 
-    async def run(self) -> None:
-        """Start all services at once; one with a one-shot waits for its upstreams.
-
-        Raises:
-            ServiceNotReady: If one of them is not ready in time.
-        """
-        try:
-            async with asyncio.TaskGroup() as group:
-                for name in self.services:
-                    group.create_task(self._start(name))
-        except ExceptionGroup as several:
-            raise first_of(several) from several
-
     async def _start(self, name: str) -> None:
+        """Start a service after all that it finds done: companions, one-shots, and its links."""
         for companion in self._stack.services[name].companions:
             if companion not in self.services:
                 await self.engine.start(self._containers[companion])
@@ -198,6 +201,8 @@ class Assembly:
             await self._preparation.done(
                 {shot: self._containers[shot] for shot in self._stack.services[name].one_shots}
             )
+        if self.start.scenario.system.upstreams(name):
+            await self._is_proxied.wait()
         await self.services[name].start()
         self._ready[name].set()
 

@@ -151,10 +151,9 @@ class ComposeEnvironment:
         assembly = Assembly(start, project, clock=self._clock, proxy=proxy, preparation=preparation)
         await stack.enter_async_context(assembly.made())
         stack.callback(await assembly.listen())
-        network = await assembly.network(journal)
         sidecars = Sidecars(project.engine, image=project.stack.tools, labels=labels_of(start))
         watching = await stack.enter_async_context(assembly.watching())
-        await assembly.run()
+        network = await assembly.run(journal)
         if watching is not None:
             await watching.wait_until_watching()
             await stack.enter_async_context(watching.recording_alerts(start.record))
