@@ -23,6 +23,7 @@ from harness.environments.resource_faults import ResourceFaults
 from harness.environments.services import ServiceProcess
 from harness.environments.standing import Standing, note
 from harness.environments.start import Start, subfolder
+from harness.environments.started import StartedSystem
 from harness.model.errors import MissingDependency
 from harness.model.fault import Capability
 from harness.model.run import Recorder, RunSettings
@@ -47,63 +48,24 @@ class ProcessCapabilities:
     clocks: NotOffered = not_offered.CLOCKS
 
 
-class RunningProcesses:
+class RunningProcesses(StartedSystem):
     """A started system of processes."""
-
-    def __init__(
-        self,
-        services: Mapping[str, ServiceProcess],
-        *,
-        capabilities: ProcessCapabilities,
-        guard: Guard,
-        start: Start,
-        watching: Prometheus | None,
-    ) -> None:
-        self._services = services
-        self._watching = watching
-        self._capabilities = capabilities
-        self._guard = guard
-        self._start = start
-
-    @property
-    def capabilities(self) -> ProcessCapabilities:
-        """Return what faults may act with."""
-        return self._capabilities
-
-    def address(self, service: str) -> str:
-        """Return `host:port` of a service, not through a proxy."""
-        return f"127.0.0.1:{self._services[service].port}"
-
-    def environment(self, name: str) -> Mapping[str, str]:
-        """Return the environment variables of a further process of the run."""
-        return self._start.environment(name)
-
-    def event_files(self) -> Mapping[str, Path]:
-        """Return the event files written so far, keyed by `<service>.<incarnation>`."""
-        return {path.stem: path for path in sorted(self._start.events.glob("*.ndjson"))}
 
     def standing(self) -> Standing:
         """Return how people reach the system's parts."""
-        scenario, network = self._start.scenario, self._capabilities.network
+        scenario, network = self._start.scenario, self._network
         return Standing(
             run_id=self._start.settings.run_id,
             system=scenario.system.name,
             path=str(scenario.system.path.resolve()),
             time_scale=self._start.settings.time_scale,
             pid=os.getpid(),
-            services={name: self.address(name) for name in self._services},
+            services={name: self.address(name) for name in scenario.services()},
             links={str(link): address for link, address in network.addresses().items()},
             proxy=network.control,
             token=self._start.token,
             folder=str(self._start.events.parent),
         )
-
-    def check_alive(self) -> None:
-        """Raise if watchdog, fault proxy or Prometheus has died: then we broke, not the system."""
-        self._guard.check_alive()
-        self._capabilities.network.check_alive()
-        if self._watching is not None:
-            self._watching.check_alive()
 
 
 class ProcessesEnvironment:
@@ -176,7 +138,8 @@ class ProcessesEnvironment:
                 clock=self._clock,
                 record=record,
             )
-            stack.push_async_callback(self._leave, start)
+            if not settings.keep:
+                await stack.enter_async_context(start.leaving_a_clean_world())
             yield await self._started(start, guard, stack)
 
     async def _started(self, start: Start, guard: Guard, stack: AsyncExitStack) -> RunningProcesses:
@@ -203,10 +166,10 @@ class ProcessesEnvironment:
             recording_waits(services, record=start.record, clock=self._clock)
         )
         running = RunningProcesses(
-            services,
+            start,
             capabilities=self._capabilities(start, services, network, journal),
+            network=network,
             guard=guard,
-            start=start,
             watching=watching,
         )
         if start.settings.keep:
@@ -236,12 +199,6 @@ class ProcessesEnvironment:
                 keep=start.settings.keep,
             )
         )
-
-    @staticmethod
-    async def _leave(start: Start) -> None:
-        """Check that the world is clean, unless the system is to be kept."""
-        if not start.settings.keep:
-            await start.demand_clean_world()
 
     def _capabilities(
         self,

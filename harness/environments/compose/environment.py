@@ -1,71 +1,28 @@
 """Run a system in containers: Compose makes and removes them, the engine's library acts on them."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from pathlib import Path
 
 from fault_injectors.toxiproxy import ProxyKind
 from harness.clock import Clock
 from harness.environments import world
 from harness.environments.compose import requirements, reuse
 from harness.environments.compose.assembly import Assembly
-from harness.environments.compose.capabilities import ContainerCapabilities, capabilities_of
+from harness.environments.compose.capabilities import capabilities_of
 from harness.environments.compose.differences import labels_of
 from harness.environments.compose.machine import find_machine
 from harness.environments.compose.project import Project
 from harness.environments.compose.projects import Projects, Wish
 from harness.environments.compose.sidecars import Sidecars
-from harness.environments.guard import Guard
 from harness.environments.ports import Ports
-from harness.environments.prometheus import Prometheus
 from harness.environments.start import Start, subfolder
+from harness.environments.started import StartedSystem
 from harness.model.errors import HarnessError
 from harness.model.fault import Capability
 from harness.model.run import Recorder, RunSettings
 from harness.model.scenario import Scenario
 from harness.model.seeds import derive_rng
-
-
-class RunningContainers:
-    """A started system of containers."""
-
-    def __init__(
-        self,
-        start: Start,
-        *,
-        capabilities: ContainerCapabilities,
-        guard: Guard,
-        watching: Prometheus | None,
-    ) -> None:
-        self._start = start
-        self._watching = watching
-        self._capabilities = capabilities
-        self._guard = guard
-
-    @property
-    def capabilities(self) -> ContainerCapabilities:
-        """Return what faults may act with."""
-        return self._capabilities
-
-    def address(self, service: str) -> str:
-        """Return `host:port` of a service, not through a proxy."""
-        return f"127.0.0.1:{self._start.port(service)}"
-
-    def environment(self, name: str) -> Mapping[str, str]:
-        """Return the environment variables of a further process of the run."""
-        return self._start.environment(name)
-
-    def event_files(self) -> Mapping[str, Path]:
-        """Return the event files written so far, keyed by `<service>.<incarnation>`."""
-        return {path.stem: path for path in sorted(self._start.events.glob("*.ndjson"))}
-
-    def check_alive(self) -> None:
-        """Raise if watchdog, fault proxy or Prometheus has died: then we broke, not the system."""
-        self._guard.check_alive()
-        self._capabilities.network.check_alive()
-        if self._watching is not None:
-            self._watching.check_alive()
 
 
 class ComposeEnvironment:
@@ -103,7 +60,7 @@ class ComposeEnvironment:
     @asynccontextmanager
     async def start(
         self, scenario: Scenario, settings: RunSettings, record: Recorder
-    ) -> AsyncIterator[RunningContainers]:
+    ) -> AsyncIterator[StartedSystem]:
         """Start what the scenario reaches; leaving removes it and checks that nothing is left.
 
         Raises:
@@ -145,7 +102,7 @@ class ComposeEnvironment:
 
     async def _started(
         self, start: Start, project: Project, preparation: str | None, stack: AsyncExitStack
-    ) -> RunningContainers:
+    ) -> StartedSystem:
         guard, journal = project.guard, project.journal
         proxy = self.proxy_for(start.scenario)
         assembly = Assembly(start, project, clock=self._clock, proxy=proxy, preparation=preparation)
@@ -157,11 +114,12 @@ class ComposeEnvironment:
         if watching is not None:
             await watching.wait_until_watching()
             await stack.enter_async_context(watching.recording_alerts(start.record))
-        return RunningContainers(
+        return StartedSystem(
             start,
             capabilities=capabilities_of(
                 assembly, network, sidecars, journal=journal, clock=self._clock
             ),
+            network=network,
             guard=guard,
             watching=watching,
         )
