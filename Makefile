@@ -66,7 +66,7 @@ chaos-docker-families: ## of the same a dozen, with at least one fault of each f
 docker-tests: setup ## the tests that start containers
 	scripts/docker_engine.sh start
 	scripts/docker_images.sh
-	ATLAS_DOCKER=1 $(BIN)/python -m pytest tests/docker -n 4 -q --durations=10
+	ATLAS_DOCKER=1 $(BIN)/python -m pytest tests/docker -n 3 -q --durations=10
 
 demo: setup ## one scenario, to a report, within a minute
 	$(BIN)/atlas-chaos run scenarios/lookups_survive_a_dead_database.chaos.yaml --report-dir reports/demo

@@ -48,9 +48,12 @@ def test_its_container_scrapes_services_by_name_and_its_end_is_ours_not_the_syst
             watched.system.check_alive()
             await asyncio.sleep(0.05)
 
-    readings = lambda: [one for one in watched.records if isinstance(one, AlertReading)]  # noqa: E731
+    def readings():
+        return [one for one in watched.records if isinstance(one, AlertReading)]
+
     watched.run(until(readings))
-    assert {one.state for one in readings()} == {"inactive"}
+    assert "CircuitBreakerOpenCritical" in {one.alert for one in readings()}
+    assert {one.error for one in readings()} == {None}
 
     docker("kill", watched.container("prometheus"))
     with pytest.raises(HarnessError, match="the container of Prometheus has ended"):
