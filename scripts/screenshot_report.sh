@@ -4,8 +4,8 @@
 #   scripts/screenshot_report.sh [FOLDER [OUT]]
 #
 # FOLDER is reports/latest and OUT is FOLDER/screenshots unless given. Written are overview-light.png
-# and, of each verdict that occurs, the first scenario: <status>-light.png, and of the worst one also
-# -dark.png and, 400 px wide like a phone, -narrow.png.
+# and NAME-light.png of each scenario that was run; of the worst one also NAME-dark.png and, 400 px
+# wide like a phone, NAME-narrow.png. Each takes a second.
 # Needs Chromium or Chrome; CHROMIUM names another program.
 # Exit codes: 0 done, 3 the browser broke, 4 something is missing.
 set -euo pipefail
@@ -59,26 +59,26 @@ shoot() { # name, fragment, width, height, further options
   shoot_url "$name" "$page$fragment" "$@"
 }
 
-# One line per status, the worst first: status and id of the first scenario that has it.
-first_of_each() {
+# One line per scenario, the worst first: its id and its name.
+worst_first() {
   node -e '
     const { readFileSync } = require("node:fs");
     const { byId } = JSON.parse(readFileSync(process.argv[1], "utf8"));
     const all = Object.values(byId).sort((a, b) => a.name.localeCompare(b.name));
     for (const status of ["failed", "broken", "passed"]) {
-      for (const one of all.filter((each) => each.status === status)) console.log(status, one.id, one.name.replaceAll(" ", "_"));
+      for (const one of all.filter((each) => each.status === status)) console.log(one.id, one.name.replaceAll(" ", "_"));
     }' "$folder/allure-report/test-results.json"
 }
 
 dark=--blink-settings=preferredColorScheme=0
 shoot overview-light "" 1100 800
-seen=
-while read -r status id name; do
+worst=
+while read -r id name; do
   shoot "$name-light" "#$id" 1024 1400
-  if [ -z "$seen" ]; then
+  if [ -z "$worst" ]; then
     shoot "$name-dark" "#$id" 1024 1400 $dark
     shoot_narrow "$name-narrow" "#$id"
   fi
-  seen=$status
-done < <(first_of_each)
+  worst=${worst:-$name}
+done < <(worst_first)
 ls "$out"
