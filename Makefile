@@ -20,7 +20,7 @@ FAMILIES := a_slow_portal or dead_database or a_killed_orchestrator or a_frozen_
   a_starved_portal or oom_killed or a_full_disk or a_wrong_clock or all_gateways_down
 
 .DEFAULT_GOAL := help
-.PHONY: chaos-docker chaos-docker-families docker-tests slow help setup test chaos demo lint types unit bench report docker-up docker-down clean lock
+.PHONY: docker-ready chaos-docker chaos-docker-families docker-tests slow help setup test chaos demo lint types unit bench report docker-up docker-down clean lock
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
@@ -55,17 +55,17 @@ unit: setup ## the fast tests; coverage is measured
 chaos: setup ## run the bundled scenarios on real processes; reports in reports/latest
 	$(BIN)/atlas-chaos run scenarios --report-dir reports/latest --time-scale $(TIME_SCALE) --seed $(SEED) -n $(RUNS) $(if $(SELECT),-k "$(SELECT)")
 
-chaos-docker: setup ## run the bundled scenarios in containers; reports in reports/docker
+docker-ready:
 	scripts/docker_engine.sh start
 	scripts/docker_images.sh
+
+chaos-docker: setup docker-ready ## run the bundled scenarios in containers; reports in reports/docker
 	$(BIN)/atlas-chaos run scenarios --environment compose --report-dir reports/docker --time-scale $(TIME_SCALE_DOCKER) --seed $(SEED) -n $(RUNS_DOCKER) $(if $(SELECT_DOCKER),-k "$(SELECT_DOCKER)")
 
 chaos-docker-families: ## of the same a dozen, with at least one fault of each family
 	$(MAKE) chaos-docker SELECT_DOCKER="$(FAMILIES)" RUNS_DOCKER=4
 
-docker-tests: setup ## the tests that start containers
-	scripts/docker_engine.sh start
-	scripts/docker_images.sh
+docker-tests: setup docker-ready ## the tests that start containers
 	ATLAS_DOCKER=1 $(BIN)/python -m pytest tests/docker -n 3 -q --durations=10
 
 demo: setup ## one scenario, to a report, within a minute
@@ -77,9 +77,7 @@ bench: setup ## benchmarks, as ratios within one run
 report: setup ## an Allure page of the last suite that opens from disk; needs node
 	scripts/make_report.sh
 
-docker-up: ## start Shadow Atlas in containers, with the vendor's Toxiproxy on every link
-	scripts/docker_engine.sh start
-	scripts/docker_images.sh
+docker-up: docker-ready ## start Shadow Atlas in containers, with the vendor's Toxiproxy on every link
 	docker compose --env-file .tools/docker.env up -d --wait --wait-timeout 240
 
 docker-down: ## remove its containers, networks and volumes

@@ -25,6 +25,7 @@ from tests.docker.running import SCENARIO, Running, running_system, settings
 
 pytestmark = [
     pytest.mark.slow,
+    # An engine is root on its host, and is used only where somebody has asked for it.
     pytest.mark.skipif(
         os.environ.get("ATLAS_DOCKER") != "1", reason="NOT RUN: ATLAS_DOCKER=1 starts containers"
     ),

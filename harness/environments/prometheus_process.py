@@ -8,7 +8,7 @@ import asyncio
 import shutil
 import signal
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
 from harness.clock import Clock
@@ -72,9 +72,8 @@ async def prometheus(
     )
     process = await child.spawn(command)
     try:
-        async with Prometheus(
-            site, clock=clock, demand_alive=lambda: _demand_alive(process, log)
-        ) as asked:
+        asked = Prometheus(site, clock=clock, demand_alive=lambda: _demand_alive(process, log))
+        async with aclosing(asked):
             yield asked
     finally:
         if not keep:

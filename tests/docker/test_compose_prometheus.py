@@ -1,6 +1,5 @@
 """A scenario with alerts is watched by the Prometheus of the Compose file, not by a host's."""
 
-import asyncio
 import json
 import shutil
 
@@ -11,7 +10,7 @@ from harness.composition import load
 from harness.environments.compose import ComposeEnvironment
 from harness.model.errors import HarnessError
 from harness.model.records import AlertReading
-from tests.docker.running import SCENARIO, Running, docker, left
+from tests.docker.running import SCENARIO, Running, docker, running_system
 
 pytestmark = [pytest.mark.slow, pytest.mark.docker]
 
@@ -22,13 +21,7 @@ WITHIN_LOOKS = 200  # of 0.05 s: a busy machine is late, a broken one never come
 @pytest.fixture
 def watched(images, tmp_path):  # noqa: ARG001 -- it needs them built, not named
     [scenario] = load([WITH_ALERTS])
-    made = Running(tmp_path, scenario)
-    try:
-        made.start()
-        yield made
-    finally:
-        made.close()
-    assert left(made.run_id) == []
+    yield from running_system(Running(tmp_path, scenario))
 
 
 def test_its_container_scrapes_services_by_name_and_its_end_is_ours_not_the_systems(watched):
@@ -41,12 +34,14 @@ def test_its_container_scrapes_services_by_name_and_its_end_is_ours_not_the_syst
     )
     assert [(one["metric"]["instance"], one["value"][1]) for one in told] == [("api:8080", "1")]
 
+    clock = SystemClock()
+
     async def until(happened):
         for _ in range(WITHIN_LOOKS):
             if happened():
                 return
             watched.system.check_alive()
-            await asyncio.sleep(0.05)
+            await clock.sleep(0.05)
 
     def readings():
         return [one for one in watched.records if isinstance(one, AlertReading)]

@@ -146,7 +146,7 @@ def test_lookups_are_served_from_the_cache_while_the_database_is_partitioned(run
             return await asyncio.to_thread(running.source)
 
     assert running.run(hit()) == "stale_cache"
-    running.wait_until_primary()
+    assert running.source() == "primary"
 
 
 def test_a_partition_on_which_nothing_was_sent_tells_of_no_effect(running):
@@ -232,7 +232,7 @@ def test_a_service_that_is_disconnected_reaches_nobody_and_is_the_same_again(run
     assert running.run(hit()) == ({}, 200, 1)
     assert networks(running, service) == before
     assert running.status("tiger") == 200
-    running.wait_until_primary()
+    assert running.source() == "primary"
 
 
 def test_a_disconnected_service_is_refused_on_its_published_port_which_comes_back(running):

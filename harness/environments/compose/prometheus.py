@@ -1,7 +1,7 @@
 """The Prometheus of a run in its container, which knows services by their names."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 
 from harness.clock import Clock
 from harness.environments.compose.engine import Engine
@@ -48,7 +48,8 @@ class ContainedPrometheus:
     ) -> AsyncIterator[Prometheus]:
         """Start it, without waiting for it; it ends with the containers of the run."""
         await engine.start(container)
-        async with Prometheus(self.site, clock=clock, demand_alive=self._demand_alive) as asked:
+        asked = Prometheus(self.site, clock=clock, demand_alive=self._demand_alive)
+        async with aclosing(asked):
             yield asked
 
     def _demand_alive(self) -> None:
