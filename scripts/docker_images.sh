@@ -163,5 +163,5 @@ tools="$(tools_image)"
   echo "ATLAS_PROMETHEUS_IMAGE=$prometheus"
   echo "ATLAS_IMAGE=$services"
   echo "ATLAS_TOOLS_IMAGE=$tools"
-} | tee .tools/docker.env.new
-mv .tools/docker.env.new .tools/docker.env # at once: a suite that runs beside it reads all or the old
+} | tee ".tools/docker.env.$$"
+mv ".tools/docker.env.$$" .tools/docker.env # at once: who reads beside it finds all or the old
