@@ -130,6 +130,7 @@ def test_a_quota_that_grants_no_less_is_refused(running):
 
 @pytest.mark.parametrize("service", ["tiger", "db"])
 def test_the_kernel_kills_the_service_that_it_shall_and_no_other(running, service):
+    running.wait_until_primary()
     before = running.statuses()
     running.records.clear()
 
