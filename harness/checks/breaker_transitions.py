@@ -99,7 +99,12 @@ class BreakerTransitions:
         reason = self._why_undecided(history, scenario, openings, complaints)
         if reason:
             return question.undecided(
-                reason, got, samples=len(openings), value=closed_s, witnesses=_lines(complaints)
+                reason,
+                got,
+                is_noisy=bool(complaints),  # what was late may be so by a stall
+                samples=len(openings),
+                value=closed_s,
+                witnesses=_lines(complaints),
             )
         return question.passed(got, samples=len(openings), value=closed_s)
 

@@ -86,6 +86,7 @@ class Latency:
             return question.undecided(
                 f"the machine stalled: {masked} of {len(operations)} operations overlap a stall, "
                 f"more than {MASKED_MAX_RATIO:.0%}",
+                is_noisy=True,
                 samples=len(kept),
             )
         return self._answer(question, kept, self._too_slow(kept), masked)

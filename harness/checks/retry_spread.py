@@ -114,7 +114,7 @@ class RetrySpread:
         figures = {"samples": herd, "value": float(len(densest)), "at_ns": start_ns}
         if len(densest) <= excused:
             reason = f"a stall of {stall_s:.3f} s held them up"
-            return question.undecided(reason, got, **figures)
+            return question.undecided(reason, got, is_noisy=True, **figures)
         return question.failed(got, witnesses=map(_line, densest), **figures)
 
     def _repeats(self, history: History) -> Iterator[Repeat]:

@@ -27,8 +27,8 @@ class Judgement(NamedTuple):
         findings: What each check said, worst first; evidence before checks of equal verdict.
         sentence: The verdict in one line: what, expected, got, by how much, when.
         figures: Named figures for tables and trends.
-        is_noisy: Whether it is INCONCLUSIVE and the machine had its share in that: stalls, or a
-            load that was dispatched late. Another run may decide.
+        is_noisy: Whether it is INCONCLUSIVE and the machine had its share in that: a check says so,
+            it stalled, or a load was dispatched late. Another run may decide.
     """
 
     verdict: Verdict
@@ -61,7 +61,8 @@ def judge(history: History, scenario: Scenario) -> Judgement:
     if scenario.expect is not None:
         verdict, sentence = _met(scenario.expect, ordered, sentence)
     is_noisy = verdict is Verdict.INCONCLUSIVE and any(
-        one.name in _NOISE and one.verdict is not Verdict.PASSED for one in findings
+        one.is_noisy or (one.name in _NOISE and one.verdict is not Verdict.PASSED)
+        for one in findings
     )
     return Judgement(verdict, ordered, sentence, figures_of(history, scenario), is_noisy)
 
@@ -155,7 +156,8 @@ def _ask(check: Check, history: History, scenario: Scenario) -> Finding:
 
 def _excused(finding: Finding, noise: Finding) -> Finding:
     """Return a finding about time that a stalled machine keeps from being sure."""
-    return replace(finding, verdict=Verdict.INCONCLUSIVE, reason=f"{noise.reason} ({noise.got})")
+    reason = f"{noise.reason} ({noise.got})"
+    return replace(finding, verdict=Verdict.INCONCLUSIVE, reason=reason, is_noisy=True)
 
 
 def _sentence(scenario: Scenario, ordered: Sequence[Finding]) -> str:

@@ -15,6 +15,7 @@ class Finding:
         expected: What had to hold, in words and figures.
         got: What was seen.
         reason: Why it could not be decided, or what broke; empty for PASSED.
+        is_noisy: Whether it could not be decided because of the machine; another run may decide.
         samples: How many operations or events the answer rests on.
         needed: How many it needs at least.
         value: The measured figure, if it is one number (seconds, ratio, count).
@@ -29,6 +30,7 @@ class Finding:
     expected: str
     got: str
     reason: str = ""
+    is_noisy: bool = False
     samples: int = 0
     needed: int = 0
     value: float | None = None

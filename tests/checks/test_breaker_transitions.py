@@ -61,6 +61,7 @@ def test_too_few_failures_in_a_row_to_open_decide_nothing():
     found = judged(failing(7))
 
     assert found.verdict is Verdict.INCONCLUSIVE
+    assert not found.is_noisy
     assert "only 7 calls failed in a row: 10 would be sure" in found.reason
 
 
@@ -141,6 +142,7 @@ def test_opening_late_fails_unless_the_machine_stalled():
     assert judged(failing(), moves(*late)).verdict is Verdict.FAILED
     stalled = judged(failing(), moves(*late), [stall(25.6, 0.5)])
     assert stalled.verdict is Verdict.INCONCLUSIVE
+    assert stalled.is_noisy
     assert "stall" in stalled.reason
 
 

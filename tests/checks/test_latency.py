@@ -90,6 +90,7 @@ def test_a_machine_that_stalled_all_the_time_decides_nothing():
 
     assert found.verdict is Verdict.INCONCLUSIVE
     assert found.reason.startswith("the machine stalled: 240 of 240")
+    assert found.is_noisy
 
 
 def test_burners_are_no_excuse_for_the_stalls_that_they_cause():

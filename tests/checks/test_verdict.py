@@ -9,6 +9,7 @@ from harness.checks.breaker_transitions import BreakerTransitions
 from harness.checks.latency import Latency
 from harness.checks.recovery_time import RecoveryTime
 from harness.checks.retry_amplification import RetryAmplification
+from harness.checks.retry_spread import RetrySpread
 from harness.checks.success_ratio import SuccessRatio
 from harness.model.finding import Finding
 from harness.model.history import History
@@ -114,6 +115,18 @@ def test_on_a_machine_that_stalled_times_are_not_failed():
     assert {f.name for f in stalled.findings[:2]} == {"stall_budget", "latency"}
     counted = history(phases(), fault(), operations(0, 20), failures(20, 110), stall(105, 16.0))
     assert judge(counted, scenario(SUCCESS, CALM)).verdict is Verdict.FAILED  # counts stay sure
+    assert stalled.is_noisy
+
+
+def test_a_run_that_only_a_check_calls_undecided_for_a_stall_is_noisy_too():
+    spread = RetrySpread(link=BATCH_WI, at_most=5, within_s=1.0, samples=8)
+    herd = [call(30 + i / 100, f"c{i}", 503, 200, pause=20.0) for i in range(8)]
+    run = [phases(), fault(), operations(0, 110), clocks("batch", "portal_wi"), *herd]
+
+    assert judge(history(*run), scenario(spread)).verdict is Verdict.FAILED
+    stalled = judge(history(*run, stall(50, 0.4, "batch")), scenario(spread))
+    assert stalled.verdict is Verdict.INCONCLUSIVE
+    assert [f.name for f in stalled.findings if f.is_noisy] == ["retry_spread"]
     assert stalled.is_noisy
 
 
