@@ -10,8 +10,6 @@ WORKERS ?= 2
 SEED ?= 42
 RUNS ?= 5
 SELECT ?=
-# A container starts half a second later than a process: at 0.1 that is 5 s of a scenario.
-TIME_SCALE_DOCKER ?= 0.2
 SELECT_DOCKER ?=
 RUNS_DOCKER ?= 2
 # Of each family of faults that containers offer at least one.
@@ -60,7 +58,7 @@ docker-ready:
 	scripts/docker_images.sh
 
 chaos-docker: setup docker-ready ## run the bundled scenarios in containers; reports in reports/docker
-	$(BIN)/atlas-chaos run scenarios --environment compose --report-dir reports/docker --time-scale $(TIME_SCALE_DOCKER) --seed $(SEED) -n $(RUNS_DOCKER) $(if $(SELECT_DOCKER),-k "$(SELECT_DOCKER)")
+	$(BIN)/atlas-chaos run scenarios --environment compose --report-dir reports/docker --seed $(SEED) -n $(RUNS_DOCKER) $(if $(SELECT_DOCKER),-k "$(SELECT_DOCKER)")
 
 chaos-docker-families: ## of the same a dozen, with at least one fault of each family
 	$(MAKE) chaos-docker SELECT_DOCKER="$(FAMILIES)" RUNS_DOCKER=4

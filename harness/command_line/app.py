@@ -5,7 +5,17 @@ from typing import Annotated
 
 import typer
 
-from harness.command_line.options import EnvironmentName, Keyword, Paths, Proxy, Seed, TimeScale
+from harness.command_line.options import (
+    EnvironmentName,
+    Keyword,
+    Paths,
+    Proxy,
+    ReportDir,
+    Seed,
+    SuiteTimeScale,
+    TimeScale,
+    Workers,
+)
 
 app = typer.Typer(
     name="atlas-chaos",
@@ -21,20 +31,6 @@ app = typer.Typer(
         "130 interrupted."
     ),
 )
-
-DEFAULT_TIME_SCALE = (
-    0.1  # measured: the bundled suite ends within 3 minutes and no open time < 0.5 s
-)
-ReportDir = Annotated[
-    Path,
-    typer.Option(metavar="DIR", help="Folder for reports and histories of this suite; made anew."),
-]
-Workers = Annotated[
-    int,
-    typer.Option(
-        "-n", "--workers", metavar="WORKERS", help="Runs at the same time.", min=1, max=16
-    ),
-]
 
 
 @app.command()
@@ -62,7 +58,7 @@ def run(  # noqa: PLR0913, PLR0917 -- the options of a command line
     keyword: Keyword = None,
     environment: EnvironmentName = "processes",
     proxy: Proxy = "",
-    time_scale: TimeScale = DEFAULT_TIME_SCALE,
+    time_scale: SuiteTimeScale = None,
     seed: Seed = None,
     report_dir: ReportDir = Path("reports/latest"),
     workers: Workers = 1,
@@ -172,7 +168,7 @@ def plan(
     keyword: Keyword = None,
     environment: EnvironmentName = "processes",
     proxy: Proxy = "",
-    time_scale: TimeScale = DEFAULT_TIME_SCALE,
+    time_scale: SuiteTimeScale = None,
 ) -> None:
     """Show each timeline as lanes, with expected samples."""
     from harness.command_line.inspect_commands import show_plans

@@ -9,6 +9,7 @@ from harness.command_line.selection import Selected
 from harness.composition import RUN_FILE, judge_saved
 from harness.environments.choice import make_environment
 from harness.model.errors import FileProblems, PlanRefused
+from harness.model.run import default_time_scale
 from harness.plan import lanes, make_plan
 from harness.reporting.console import closing, console_for
 from harness.reporting.run_report import report_of
@@ -40,13 +41,16 @@ def show_valid(chosen: list[Selected]) -> None:
     sys.stdout.write(f"{len(chosen)} scenarios, no problem\n")
 
 
-def show_plans(chosen: list[Selected], *, environment: str, proxy: str, time_scale: float) -> None:
+def show_plans(
+    chosen: list[Selected], *, environment: str, proxy: str, time_scale: float | None
+) -> None:
     """Print the lanes of each scenario; end with 4 if one of them cannot be meant."""
     try:
         where = make_environment(environment, proxy, SystemClock())
     except ValueError as error:
         sys.stderr.write(f"{error}\n")
         end_with(ExitCode.USAGE)
+    time_scale = time_scale or default_time_scale(environment)
     refused = False
     for one in chosen:
         try:

@@ -19,13 +19,17 @@ Keyword = Annotated[
         "-k", metavar="WORDS", help="Only scenarios whose name or tags match: 'api and not slow'."
     ),
 ]
-TimeScale = Annotated[
-    float,
+_TIME_SCALE = "Multiply every duration and divide every rate by this."
+TimeScale = Annotated[float, typer.Option(metavar="FACTOR", help=_TIME_SCALE, min=0.001, max=1.0)]
+SuiteTimeScale = Annotated[
+    float | None,
     typer.Option(
+        "--time-scale",
         metavar="FACTOR",
-        help="Multiply every duration and divide every rate by this.",
+        help=_TIME_SCALE,
         min=0.001,
         max=1.0,
+        show_default="0.1; in containers 0.2",
     ),
 ]
 Seed = Annotated[
@@ -42,5 +46,15 @@ Proxy = Annotated[
         metavar="NAME",
         help="Fault proxy: embedded, or toxiproxy for the real server.",
         show_default="embedded; in containers toxiproxy, if it can do all",
+    ),
+]
+ReportDir = Annotated[
+    Path,
+    typer.Option(metavar="DIR", help="Folder for reports and histories of this suite; made anew."),
+]
+Workers = Annotated[
+    int,
+    typer.Option(
+        "-n", "--workers", metavar="WORKERS", help="Runs at the same time.", min=1, max=16
     ),
 ]

@@ -18,7 +18,7 @@ from harness.environments.choice import make_environment
 from harness.environments.standing import standing_in
 from harness.environments.undo import work_folder
 from harness.model.errors import PlanRefused, WorldNotClean
-from harness.model.run import DEFAULT_PROXIES, RunResult
+from harness.model.run import DEFAULT_PROXIES, RunResult, default_time_scale
 from harness.model.verdict import Verdict, worst
 from harness.plan import make_plan
 from harness.reporting.console import closing, console_for
@@ -36,7 +36,7 @@ class RunOptions:
     scenarios: list[Selected]
     environment: str
     proxy: str
-    time_scale: float
+    time_scale: float | None
     seed: int | None
     report_dir: Path
     workers: int
@@ -50,7 +50,7 @@ def run_suite(options: RunOptions) -> None:
         environment=options.environment,
         proxy=options.proxy,
         seed=seed_from_clock(SystemClock()) if options.seed is None else options.seed,
-        time_scale=options.time_scale,
+        time_scale=options.time_scale or default_time_scale(options.environment),
         report_dir=options.report_dir,
         keep=options.keep,
     )

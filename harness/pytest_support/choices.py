@@ -9,12 +9,11 @@ from typing import Any, Protocol
 
 import pytest
 
-from harness.model.run import Environment, Listener, RunResult
+from harness.model.run import Environment, Listener, RunResult, default_time_scale
 from harness.model.scenario import Scenario
 
 # A test that failed has to fail again, so the seed is fixed unless somebody chooses another one.
 DEFAULT_SEED = 42
-DEFAULT_TIME_SCALE = 0.1  # as on the command line
 DEFAULT_FOLDER = Path("reports") / "pytest"
 
 
@@ -61,13 +60,14 @@ class Choices:
 def choices_of(config: pytest.Config) -> Choices:
     """Return the choices with defaults for options that were not given."""
     seed = config.getoption("chaos_seed")
+    environment = config.getoption("chaos_environment") or "processes"
     time_scale = config.getoption("chaos_time_scale")
     folder = config.getoption("chaos_report_dir")
     return Choices(
-        environment=config.getoption("chaos_environment") or "processes",
+        environment=environment,
         proxy=config.getoption("chaos_proxy") or "",
         seed=DEFAULT_SEED if seed is None else seed,
-        time_scale=DEFAULT_TIME_SCALE if time_scale is None else time_scale,
+        time_scale=default_time_scale(environment) if time_scale is None else time_scale,
         report_dir=(
             config.invocation_params.dir / folder if folder else config.rootpath / DEFAULT_FOLDER
         ),

@@ -318,6 +318,14 @@ def test_plan_shows_lanes_samples_and_real_rates():
     assert "60/s real: baseline 240" in done.stdout
 
 
+@pytest.mark.parametrize(("environment", "scale"), [("processes", "0.1"), ("compose", "0.2")])
+def test_time_scale_unless_told_is_that_of_the_environment(environment, scale):
+    done = atlas_chaos("plan", "-k", "dead_database", "--environment", environment)
+
+    assert done.returncode == 0, done.stderr
+    assert f"real at time scale {scale}," in done.stdout
+
+
 def test_summary_and_exit_code_agree(folder):
     run(folder)
 

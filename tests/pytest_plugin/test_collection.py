@@ -88,6 +88,17 @@ def test_options_reach_the_run(project):
     assert choices["proxy"] == "toxiproxy"
 
 
+@pytest.mark.parametrize(("environment", "scale"), [("processes", 0.1), ("compose", 0.2)])
+def test_time_scale_unless_told_is_that_of_the_environment(project, environment, scale):
+    project.scenario("it_a", "pass")
+
+    session = project.run(f"--environment={environment}", "--chaos-report-dir=out")
+
+    assert session.code == 0
+    choices = json.loads((project.folder / "out" / "choices.json").read_text())
+    assert choices["time_scale"] == scale
+
+
 def test_short_option_of_somebody_else_stays_theirs(project):
     project.scenario("it_a", "pass")
     project.conftest(

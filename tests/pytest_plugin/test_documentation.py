@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 import atlas_chaos_pytest
-from harness.pytest_support.choices import DEFAULT_FOLDER, DEFAULT_SEED, DEFAULT_TIME_SCALE
+from harness.model.run import DEFAULT_TIME_SCALES
+from harness.pytest_support.choices import DEFAULT_FOLDER, DEFAULT_SEED
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "run-under-pytest.md"
 
@@ -17,7 +18,7 @@ def test_every_option_is_documented_and_no_other():
     assert documented == {name for name, _ in atlas_chaos_pytest._OPTIONS}
 
 
-@pytest.mark.parametrize("default", [DEFAULT_SEED, DEFAULT_TIME_SCALE, DEFAULT_FOLDER])
+@pytest.mark.parametrize("default", [DEFAULT_SEED, *DEFAULT_TIME_SCALES.values(), DEFAULT_FOLDER])
 def test_documented_defaults_are_the_real_ones(default):
     rows = [line for line in PAGE.read_text().splitlines() if line.startswith("| `--chaos-")]
 
