@@ -15,11 +15,9 @@ from fault_injectors.catalogue import FAULTS
 from harness.checks import CHECKS
 from harness.clock import Clock, SystemClock
 from harness.environments.choice import make_environment, shared_environment
-from harness.environments.compose import ComposeEnvironment, proxy_for
 from harness.environments.turns import StartsInTurn
 from harness.model.errors import FileProblems, PlanRefused, Problem
 from harness.model.run import (
-    DEFAULT_PROXIES,
     Environment,
     Listener,
     Progress,
@@ -144,7 +142,7 @@ async def run_one(  # noqa: PLR0913 -- what a suite says of a run, and what it h
         environment = make_environment(choices.environment, choices.proxy, clock)
     if turn is not None:
         environment = StartsInTurn(environment, turn)
-    settings = _settings(scenario, choices, clock)
+    settings = _settings(scenario, choices, environment, clock)
     lacking = environment.missing(scenario)
     if lacking and was_named:
         raise PlanRefused(scenario.name, lacking)
@@ -202,24 +200,19 @@ def _nobody(progress: Progress) -> None:
     _ = progress
 
 
-def _settings(scenario: Scenario, choices: RunChoices, clock: Clock) -> RunSettings:
+def _settings(
+    scenario: Scenario, choices: RunChoices, environment: Environment, clock: Clock
+) -> RunSettings:
     moment = f"{clock.now_ns():x}"[-8:]  # tells apart two runs of one scenario on one machine
     return RunSettings(
         environment=choices.environment,
-        proxy=_proxy_of(scenario, choices),
+        proxy=environment.proxy_for(scenario),
         seed=choices.seed,
         time_scale=choices.time_scale,
         folder=choices.report_dir / "runs" / scenario.name,
         run_id=f"{scenario.name[:40]}-{moment}",
         keep=choices.keep,
     )
-
-
-def _proxy_of(scenario: Scenario, choices: RunChoices) -> str:
-    """Return the name of the fault proxy that a run gets."""
-    if choices.proxy or choices.environment != ComposeEnvironment.name:
-        return choices.proxy or DEFAULT_PROXIES[choices.environment]
-    return proxy_for(scenario).value
 
 
 def _prepare_folder(scenario: Scenario, settings: RunSettings) -> None:

@@ -94,6 +94,10 @@ class ProcessesEnvironment:
         """Return what of the scenario processes cannot do, or which programs are lacking here."""
         return [*dict.fromkeys(self._faults(scenario)), *self._programs(scenario)]
 
+    def proxy_for(self, scenario: Scenario) -> ProxyKind:  # noqa: ARG002 -- protocol
+        """Return the fault proxy of all runs."""
+        return self._proxy
+
     def _faults(self, scenario: Scenario) -> Iterator[str]:
         # A share of connections is a matter of the proxy, and refused by the plan.
         possible = self.offers() | {Capability.NETWORK_SHARE}

@@ -33,6 +33,10 @@ class StartsInTurn:
         """Return what the environment lacks."""
         return self._environment.missing(scenario)
 
+    def proxy_for(self, scenario: Scenario) -> str:
+        """Return the fault proxy that the environment gives to the scenario."""
+        return self._environment.proxy_for(scenario)
+
     @asynccontextmanager
     async def start(
         self, scenario: Scenario, settings: RunSettings, record: Recorder

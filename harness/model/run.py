@@ -158,6 +158,10 @@ class Environment(Protocol):
         """Return why this machine cannot run the scenario here; empty if it can."""
         ...
 
+    def proxy_for(self, scenario: Scenario) -> str:
+        """Return the name of the fault proxy that a run of the scenario gets."""
+        ...
+
     def start(
         self, scenario: Scenario, settings: RunSettings, record: Recorder
     ) -> AbstractAsyncContextManager[RunningSystem]:

@@ -31,6 +31,9 @@ class Offering:
     def missing(self, _scenario):
         return []
 
+    def proxy_for(self, _scenario):
+        return ""
+
     def start(self, *_arguments):
         raise AssertionError("a plan starts nothing")
 

@@ -2,6 +2,5 @@
 
 from harness.environments.compose.environment import ComposeEnvironment
 from harness.environments.compose.projects import Projects
-from harness.environments.compose.requirements import proxy_for
 
-__all__ = ["ComposeEnvironment", "Projects", "proxy_for"]
+__all__ = ["ComposeEnvironment", "Projects"]
