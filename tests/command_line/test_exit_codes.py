@@ -324,6 +324,7 @@ def test_time_scale_unless_told_is_that_of_the_environment(environment, scale):
 
     assert done.returncode == 0, done.stderr
     assert f"real at time scale {scale}," in done.stdout
+    assert scale in atlas_chaos("plan", "--help").stdout.partition("--time-scale")[2]
 
 
 def test_summary_and_exit_code_agree(folder):
